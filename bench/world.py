@@ -1,0 +1,119 @@
+"""The business that the benchmarks run on: one integration, one rule, leads for every payer."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from bench.load import SAMPLE
+from rewards_service.crm.models import Lead
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations.models import Integration, IntegrationOptions
+from rewards_service.kit import crypto
+from rewards_service.kit.db import insert_many
+from rewards_service.partners.models import Partner, PartnerProgram, PartnerStatus
+from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
+from rewards_service.properties.service import define_chargebee_properties
+
+SECRET_KEY = "a key for benchmarks only, long enough"
+ENDPOINT = "bench-endpoint"
+USER, PASSWORD = "bench", "bench-password"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+SWITCHES = {"convert_lead": True, "associate_deal": True, "create_transaction": True}
+
+
+def set_up(engine: Engine) -> tuple[int, int, int]:
+    """(integration, options, partner) keys of a fresh business with a 20 % rule."""
+    with Session(engine) as session, session.begin():
+        define_chargebee_properties(session)
+        digest = crypto.digest(SECRET_KEY, "webhook", f"{USER}:{PASSWORD}".encode())
+        integration = Integration(
+            kind="chargebee", site="bench", name="Bench", mode="live", **SWITCHES,
+            endpoint_key=ENDPOINT, webhook_username=USER, credentials_digest=digest,
+        )  # fmt: skip
+        session.add(integration)
+        session.flush()
+        options = IntegrationOptions(
+            integration_id=integration.id, version=1, **SWITCHES, mode="live",
+            hierarchy="invoice", conflict="hold",
+        )  # fmt: skip
+        program = Program(name="Bench", timezone="UTC")
+        partner = Partner(name="Partner", email="partner@bench.example", status="active")
+        session.add_all([options, program, partner])
+        session.flush()
+        integration.options_id = options.id
+        session.add(PartnerStatus(partner_id=partner.id, status="active"))
+        session.add(PartnerProgram(partner_id=partner.id, program_id=program.id))
+        rule = RewardRule(program_id=program.id, name="20 %")
+        session.add(rule)
+        session.flush()
+        session.add(
+            RewardRuleVersion(
+                rule_id=rule.id, version=1, kind="percent", rate_millionths=200_000, base="net",
+                rounding="half_even", hold_days=30,
+            )
+        )  # fmt: skip
+        return integration.id, options.id, partner.id
+
+
+def payment(number: int, payments_per_customer: int) -> dict[str, Any]:
+    """The payment number `number`: its customer has a lead and pays several times."""
+    payer = number // payments_per_customer
+    body: dict[str, Any] = json.loads(
+        (SAMPLE / "made_pc2_payment_succeeded_card_excluded.json").read_bytes()
+    )
+    content = body["content"]
+    transaction, invoice, customer = (
+        content["transaction"], content["invoice"], content["customer"],
+    )  # fmt: skip
+    body["id"] = f"ev_{number}"
+    body["occurred_at"] += number
+    transaction["id"] = f"txn_{number}"
+    transaction["date"] += number
+    transaction["linked_invoices"][0]["invoice_id"] = invoice["id"] = f"inv_{number}"
+    invoice["linked_payments"][0]["txn_id"] = transaction["id"]
+    transaction["customer_id"] = invoice["customer_id"] = customer["id"] = f"cus_{payer}"
+    customer["email"] = email(payer)
+    return body
+
+
+def email(payer: int) -> str:
+    return f"payer{payer}@company{payer}.example"
+
+
+def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: int) -> None:
+    """Leads of all payers, and `number` recorded payments that nobody has handled yet."""
+    integration_id, options_id, partner_id = keys
+    now = datetime.now(UTC)
+    leads = [
+        {
+            "email": email(payer), "email_key": email(payer), "key_version": 1,
+            "status": "accepted", "partner_id": partner_id, "registered_at": LONG_AGO,
+            "created_at": now, "updated_at": now,
+        }
+        for payer in range((number + each - 1) // each)
+    ]  # fmt: skip
+    with Session(engine) as session, session.begin():
+        insert_many(session, Lead, leads)
+        for start in range(0, number, 2_000):
+            bodies = [payment(n, each) for n in range(start, min(start + 2_000, number))]
+            rows = [_received(body, integration_id, options_id, now) for body in bodies]
+            insert_many(session, ReceivedEvent, rows)
+
+
+def _received(
+    body: dict[str, Any], integration_id: int, options_id: int, now: datetime
+) -> dict[str, Any]:
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    occurred = datetime.fromtimestamp(0, UTC) + timedelta(seconds=body["occurred_at"])
+    return {
+        "integration_id": integration_id, "options_id": options_id, "event_id": body["id"],
+        "event_type": body["event_type"], "source": "webhook", "occurred_at": occurred,
+        "received_at": now, "body_sha256": sha256(raw).digest(), "body": raw,
+        "other_body_seen": False, "state": "pending", "attempts": 0,
+    }  # fmt: skip

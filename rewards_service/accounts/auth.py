@@ -1,0 +1,69 @@
+"""Who is calling, and whether their key may do what they ask. Nothing is open by default."""
+
+from typing import NamedTuple
+
+from flask import Flask, current_app, g, request
+from sqlalchemy.orm import Session
+
+from rewards_service.accounts import service
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import READ_ONLY, db
+from rewards_service.kit.errors import Forbidden, Unauthorized
+from rewards_service.kit.web import ANY_KEY, V1, current_settings
+
+
+class Caller(NamedTuple):
+    """The key of this request."""
+
+    key_id: int
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        return scope == ANY_KEY or scope in self.scopes or service.ADMIN in self.scopes
+
+
+class MissingScope(Forbidden):
+    code = "missing_scope"
+    title = "This key may not do that."
+
+
+def init_app(app: Flask) -> None:
+    """Check the key of every request below /api/v1 before anything else looks at it."""
+    app.before_request(_check)
+
+
+def current_caller() -> Caller:
+    caller: Caller = g.caller
+    return caller
+
+
+def current_actor() -> str:
+    """Who is to blame, as the audit log says it."""
+    return f"key:{current_caller().key_id}"
+
+
+def _check() -> None:
+    if not request.path.startswith(f"{V1}/") or request.endpoint is None:
+        return
+    g.caller = _authenticate()
+    scope = getattr(current_app.view_functions[request.endpoint], "scope", None)
+    if scope is None:
+        raise Forbidden("This operation does not say who may use it, so nobody may.")
+    if not g.caller.may(scope):
+        raise MissingScope(f"This key lacks the scope {scope}.")
+
+
+def _authenticate() -> Caller:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Unauthorized("Send an API key: Authorization: Bearer rk_....")
+    # A session of its own: a stranger's request must never hold the write lock of SQLite.
+    with Session(db.engine) as session:
+        session.connection(execution_options={READ_ONLY: True})
+        key = service.recognise(session, current_settings().secret_key, text.strip())
+        if key is None:
+            raise Unauthorized("This API key is unknown, expired or revoked.")
+        caller, last_used_at = Caller(key.id, frozenset(key.scopes)), key.last_used_at
+    if last_used_at is None or last_used_at < utc_now() - service.USE_NOTED_EVERY:
+        service.note_use(db.engine, caller.key_id)
+    return caller

@@ -1,0 +1,28 @@
+"""API keys as the API shows them."""
+
+from marshmallow import fields
+
+from rewards_service.accounts.service import SCOPES
+from rewards_service.kit.fields import Choice, Instant, PublicId, StrictSchema, Text
+from rewards_service.kit.lists import page_schema
+
+
+class ApiKeySchema(StrictSchema):
+    """A key to this interface."""
+
+    id = PublicId("key", dump_only=True)
+    name = Text(required=True)
+    scopes = fields.List(Choice(SCOPES), required=True)
+    expires_at = Instant(allow_none=True, load_default=None)
+    created_at = Instant(dump_only=True)
+    last_used_at = Instant(dump_only=True, allow_none=True)
+    revoked_at = Instant(dump_only=True, allow_none=True)
+
+
+class NewApiKeySchema(ApiKeySchema):
+    """A key that was just made: the only time its text is shown."""
+
+    key = fields.String(dump_only=True)
+
+
+ApiKeyPageSchema = page_schema("ApiKeyPage", ApiKeySchema)

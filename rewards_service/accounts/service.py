@@ -1,0 +1,126 @@
+"""Make, revoke and recognise API keys."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Engine, or_, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from rewards_service.accounts import queries
+from rewards_service.accounts.models import ApiKey
+from rewards_service.audit.service import record
+from rewards_service.kit import crypto
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.errors import NotFound, Unprocessable
+from rewards_service.kit.refusals import invalid_member
+
+ADMIN = "admin"
+SCOPES = (
+    ADMIN, "integrations:read", "integrations:write", "programs:read", "programs:write",
+    "partners:read", "partners:write", "crm:read", "crm:write", "transactions:read",
+    "rewards:read", "rewards:write", "events:read", "events:write",
+)  # fmt: skip
+LONGEST_TEXT = 200
+USE_NOTED_EVERY = timedelta(minutes=1)
+_PURPOSE = "api_key"
+_UNKNOWN = bytes(32)  # compared with when there is no such key, so that both take as long
+
+
+class UnknownScope(Unprocessable):
+    code = "unknown_scope"
+    title = "There is no such scope."
+
+
+def create_key(
+    session: Session,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None = None,
+    *,
+    secret_key: str,
+    actor: str = "cli",
+) -> tuple[ApiKey, str]:
+    """A new key and its text `rk_<public>_<secret>`, which is kept nowhere and shown once.
+
+    Raises UnknownScope; Unprocessable without a scope or when it would have expired already.
+    """
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown:
+        raise invalid_member(
+            "scopes", f"No such scope: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.",
+            UnknownScope,
+        )  # fmt: skip
+    if not scopes:
+        raise invalid_member("scopes", "A key needs at least one scope.")
+    if expires_at is not None and expires_at <= utc_now():
+        raise invalid_member("expires_at", "This time has passed: the key could never be used.")
+    public, secret = token_hex(8), crypto.new_secret()
+    text = f"rk_{public}_{secret}"
+    key = ApiKey(
+        name=name,
+        public_part=public,
+        secret_digest=crypto.digest(secret_key, _PURPOSE, text.encode()),
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+    )
+    session.add(key)
+    session.flush()
+    record(session, "api_key.created", ("api_key", key.id), {"scopes": key.scopes}, actor)
+    return key, text
+
+
+def get_key(session: Session, key_id: int) -> ApiKey:
+    """Raises NotFound."""
+    key = session.get(ApiKey, key_id)
+    if key is None:
+        raise NotFound("There is no such API key.")
+    return key
+
+
+def revoke_key(session: Session, key_id: int, actor: str) -> None:
+    """End a key for good; ending it again changes nothing. Raises NotFound."""
+    key = get_key(session, key_id)
+    if key.revoked_at is None:
+        key.revoked_at = utc_now()
+        record(session, "api_key.revoked", ("api_key", key.id), {}, actor)
+
+
+def recognise(session: Session, secret_key: str, text: str) -> ApiKey | None:
+    """The live key behind a text; None for unknown, revoked and expired ones alike."""
+    if len(text) > LONGEST_TEXT or text.count("_") < 2:
+        return None
+    key = queries.by_public_part(session, text.split("_", 2)[1])
+    given = crypto.digest(secret_key, _PURPOSE, text.encode())
+    if not crypto.same(given, _UNKNOWN if key is None else key.secret_digest) or key is None:
+        return None
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= utc_now()):
+        return None
+    return key
+
+
+def note_use(engine: Engine, key_id: int) -> None:
+    """Say that a key was used just now, in a transaction of its own, or let it be.
+
+    Nobody waits for it: where the row or SQLite's write lock is taken, the next use will say so.
+    """
+    now = utc_now()
+    outdated = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - USE_NOTED_EVERY)
+    statement = update(ApiKey).where(ApiKey.id == key_id, outdated).values(last_used_at=now)
+    try:
+        with engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            if connection.dialect.name == "sqlite":
+                driver.execute("PRAGMA busy_timeout=50")
+            try:
+                with connection.begin():
+                    if connection.dialect.name == "postgresql":
+                        connection.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+                    connection.execute(statement)
+            finally:
+                if connection.dialect.name == "sqlite":
+                    driver.execute("PRAGMA busy_timeout=15000")
+    except SQLAlchemyError:
+        return

@@ -1,0 +1,66 @@
+"""The application: settings in, a WSGI application with every route out."""
+
+from inspect import iscoroutinefunction
+
+from flask import Flask
+
+from rewards_service import __version__
+from rewards_service.accounts import auth
+from rewards_service.accounts import routes as accounts
+from rewards_service.crm import customer_routes, deal_routes, lead_routes
+from rewards_service.inbox import routes as inbox
+from rewards_service.integrations import routes as integrations
+from rewards_service.kit import web
+from rewards_service.kit.db import db
+from rewards_service.partners import routes as partners
+from rewards_service.programs import routes as programs
+from rewards_service.reports import ops_routes
+from rewards_service.rewards import routes as rewards
+from rewards_service.settings import Settings
+from rewards_service.transactions import routes as transactions
+from rewards_service.webhooks import routes as webhooks
+
+RESOURCES = (
+    integrations.blueprint, programs.programs, programs.rules, partners.blueprint,
+    lead_routes.blueprint, deal_routes.blueprint, customer_routes.blueprint,
+    transactions.blueprint, rewards.blueprint, inbox.blueprint, accounts.keys, accounts.me,
+)  # fmt: skip
+DATABASE_TIMEOUT_SECONDS = 5
+
+
+def create_app(settings: Settings) -> Flask:
+    """A Flask application on the database of `settings`, which must be migrated already."""
+    app = web.WebApp("rewards_service", static_folder=None)
+    app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(settings.database_url)}
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    _without_async_teardown(app)
+    web.init_app(app, settings)
+    auth.init_app(app)
+    api = web.make_api(app, __version__)
+    for resource in RESOURCES:
+        api.register_blueprint(resource)  # type: ignore[no-untyped-call]
+    app.register_blueprint(ops_routes.blueprint)
+    ops_routes.init_app(app)
+    webhooks.init_app(app)
+    return app
+
+
+def _without_async_teardown(app: Flask) -> None:
+    """Leave out the closing of async sessions, which we never open.
+
+    Flask would start a thread for it at the end of every request: twice the cost of the rest.
+    """
+    app.teardown_appcontext_funcs = [
+        function for function in app.teardown_appcontext_funcs if not iscoroutinefunction(function)
+    ]
+
+
+def _engine_options(url: str) -> dict[str, object]:
+    # Errors of the database are logged: without the values, which are other people's.
+    options: dict[str, object] = {"url": url, "hide_parameters": True}
+    if url.startswith("sqlite"):
+        return options
+    # A connection that died while it lay in the pool is found out before a request gets it.
+    connect = {"connect_timeout": DATABASE_TIMEOUT_SECONDS}
+    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect}

@@ -1,0 +1,195 @@
+"""The checks of `rewards doctor`: each says what it found and, where needed, the remedy."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from redis.exceptions import RedisError
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from rewards_service.cli.databases import open_engine, reading, unusable
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations.models import Integration
+from rewards_service.kit import crypto, ids
+from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.errors import RewardsError
+from rewards_service.kit.migrate import current_revision, newest_revision
+from rewards_service.kit.queue import connect, eviction_problem, living_workers
+from rewards_service.settings import Settings
+
+PORTS = (80, 443, 8080, 8443)  # the only ones Chargebee posts to
+CLOCK_SECONDS = 2.0
+STALE = timedelta(days=7)
+REDIS_SECONDS = 2.0
+
+
+class Finding(NamedTuple):
+    """What one check found. A warning does not fail."""
+
+    id: str
+    ok: bool
+    detail: str
+    remedy: str | None = None
+    warning: bool = False
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Run every check; what depends on the database is left out where there is none."""
+    found = []
+    with open_engine(settings) as engine:
+        schema = _schema(engine)
+        found.append(schema)
+        if schema.ok:
+            found += [*_database(engine), *_integrations(engine, settings)]
+    return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
+
+
+def _schema(engine: Engine) -> Finding:
+    try:
+        current, newest = current_revision(reading(engine)), newest_revision()
+    except SQLAlchemyError as error:
+        return Finding("database", False, unusable(error), "Start it, or correct DATABASE_URL.")
+    if current != newest:
+        detail = f"The schema is at {current or 'nothing'}, the newest is {newest}."
+        return Finding("database", False, detail, "Run: rewards init")
+    return Finding("database", True, f"{engine.dialect.name} answers, its schema is the newest.")
+
+
+def _database(engine: Engine) -> Iterator[Finding]:
+    if engine.dialect.name != "postgresql":
+        yield Finding("durability", True, "SQLite writes every commit to disk.")
+        return
+    with engine.connect() as connection:
+        commit = str(connection.execute(text("SHOW synchronous_commit")).scalar_one())
+        before = datetime.now(UTC)
+        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        after = datetime.now(UTC)
+    yield _durability(commit)
+    yield _clock(theirs - (before + (after - before) / 2))
+
+
+def _durability(commit: str) -> Finding:
+    detail = f"synchronous_commit is {commit}."
+    if commit in ("off", "local"):
+        remedy = "Set synchronous_commit = on for this database: an answered event must survive."
+        return Finding("durability", commit != "off", detail, remedy, warning=commit != "off")
+    return Finding("durability", True, detail)
+
+
+def _clock(difference: timedelta) -> Finding:
+    seconds = difference.total_seconds()
+    detail = f"The database's clock differs by {seconds:+.3f} s."
+    if abs(seconds) > CLOCK_SECONDS:
+        return Finding("clock", False, detail, "Let both machines follow a time server (NTP).")
+    return Finding("clock", True, detail)
+
+
+def _queue(settings: Settings) -> Iterator[Finding]:
+    connection = connect(settings.redis_url, REDIS_SECONDS)
+    try:
+        problem = eviction_problem(connection)
+        workers = living_workers(connection)
+    except RedisError as error:
+        detail = f"Redis does not answer ({type(error).__name__})."
+        start = (
+            "Start the service: make run"
+            if settings.embedded_redis
+            else ("Start it, or correct REDIS_URL. Until then events wait for the sweep.")
+        )
+        yield Finding("redis", False, detail, start)
+        yield Finding("workers", False, "Without Redis it cannot be told.", "Mend Redis first.")
+        return
+    finally:
+        connection.close()
+    if problem:
+        yield Finding("redis", False, problem, "Set maxmemory-policy noeviction.")
+    else:
+        yield Finding("redis", True, "Redis answers and drops nothing (noeviction).")
+    if workers:
+        yield Finding("workers", True, f"Alive: {', '.join(workers)}.")
+    else:
+        remedy = "Start one: rewards worker (make run starts one as well)."
+        yield Finding("workers", False, "No worker reported within 30 seconds.", remedy)
+
+
+def _keys(settings: Settings) -> Finding:
+    try:
+        crypto.decrypt(settings.encryption_keys, crypto.encrypt(settings.encryption_keys, "well"))
+    except (RewardsError, ValueError):
+        return Finding("keys", False, "ENCRYPTION_KEYS do not work.", "Make new Fernet keys.")
+    kept = f" Back up {settings.var_dir}: made keys lie there." if settings.embedded_redis else ""
+    return Finding("keys", True, f"SECRET_KEY and ENCRYPTION_KEYS are there.{kept}")
+
+
+def _base_url(settings: Settings) -> Finding:
+    parts = urlsplit(settings.base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    detail = f"BASE_URL is {settings.base_url}."
+    if port not in PORTS:
+        remedy = f"Chargebee posts to ports {', '.join(map(str, PORTS))} only: set BASE_URL to one."
+        return Finding("base_url", True, detail, remedy, warning=True)
+    if parts.scheme != "https":
+        remedy = "Passwords and payments travel in the clear: give it TLS and an https address."
+        return Finding("base_url", True, detail, remedy, warning=True)
+    return Finding("base_url", True, detail)
+
+
+def _integrations(engine: Engine, settings: Settings) -> Iterator[Finding]:
+    newest = (
+        select(ReceivedEvent.integration_id, func.max(ReceivedEvent.received_at).label("at"))
+        .group_by(ReceivedEvent.integration_id)
+        .subquery()
+    )
+    query = (
+        select(Integration, newest.c.at)
+        .outerjoin(newest, newest.c.integration_id == Integration.id)
+        .where(Integration.deleted_at.is_(None))
+        .order_by(Integration.id)
+    )
+    with Session(reading(engine)) as session:
+        for integration, heard_at in session.execute(query):
+            for look in _LOOKS:
+                problem = look(integration, heard_at)
+                if problem is not None:
+                    yield _warning(settings, integration, *problem)
+
+
+def _warning(settings: Settings, integration: Integration, detail: str, remedy: str) -> Finding:
+    name = f"{integration.site} ({ids.encode('int', integration.id)})"
+    address = f"{settings.base_url}/webhooks/chargebee/..."
+    remedy = remedy.format(address=address)
+    return Finding("integration", True, f"{name}: {detail}", remedy, warning=True)
+
+
+_Problem = tuple[str, str] | None
+
+
+def _speaks_v1(integration: Integration, _heard_at: datetime | None) -> _Problem:
+    if integration.api_v1_seen_at is None:
+        return None
+    detail = f"events in API version 1 came, lastly at {rfc3339(integration.api_v1_seen_at)}."
+    return detail, "In Chargebee, set the webhook's API version to v2; then replay those events."
+
+
+def _names_another_site(integration: Integration, _heard_at: datetime | None) -> _Problem:
+    if integration.other_site_seen is None:
+        return None
+    detail = f"its events name the site {integration.other_site_seen}."
+    return detail, "Make sure that the webhook is set up in the right Chargebee site."
+
+
+def _is_silent(integration: Integration, heard_at: datetime | None) -> _Problem:
+    if heard_at is None:
+        return "no webhook was ever received.", "In Chargebee, add a webhook to {address}"
+    if utc_now() - heard_at > STALE:
+        detail = f"the last event came {rfc3339(heard_at)}."
+        return detail, "In Chargebee, look whether the webhook is still on and what it reports."
+    return None
+
+
+_LOOKS: tuple[Callable[[Integration, datetime | None], _Problem], ...] = (
+    _speaks_v1, _names_another_site, _is_silent,
+)  # fmt: skip

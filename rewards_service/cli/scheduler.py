@@ -1,0 +1,76 @@
+"""`rewards scheduler`: rings for whatever is due, as long as anything is."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from rewards_service.kit import log
+from rewards_service.kit.db import READ_ONLY, db
+from rewards_service.kit.queue import EVENTS, REWARDS, Doorbell
+from rewards_service.kit.stop import Stop
+from rewards_service.settings import load_settings
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 2.0
+
+Check = Callable[[Session], bool]
+
+
+class Scheduler:
+    """Asks the database every two seconds which queues have work, and rings those.
+
+    One is enough; more do no harm, because a queue with a waiting job is not rung again.
+
+    checks: queue -> does anything of it wait and is due now?
+    """
+
+    def __init__(self, engine: Engine, doorbell: Doorbell, checks: Mapping[str, Check]) -> None:
+        self._engine = engine.execution_options(**{READ_ONLY: True})
+        self._doorbell = doorbell
+        self._checks = dict(checks)
+        self._failing = False
+
+    def run(self, stop: Stop, interval: float = INTERVAL_SECONDS) -> None:
+        """Go on until a stop is asked for, then return at once."""
+        while not stop.requested:
+            self.look()
+            stop.wait(interval)
+
+    def look(self) -> None:
+        """One round; an unreachable database is logged once per outage, asked again next time."""
+        try:
+            with Session(self._engine) as session:
+                due = [queue for queue, check in self._checks.items() if check(session)]
+        except Exception:
+            if not self._failing:
+                self._failing = True
+                logger.exception("The database cannot be asked what is due; it is asked again")
+            return
+        if self._failing:
+            self._failing = False
+            logger.info("The database answers again")
+        for queue in due:
+            self._doorbell.ring(queue)
+
+
+@click.command()
+def scheduler() -> None:
+    """Ring the workers for everything that is due, until stopped.
+
+    One process is enough, more do no harm. It holds nothing: stop and start it at any time.
+    """
+    settings = load_settings()
+    log.configure(settings.log_format)
+    from rewards_service.app import create_app
+    from rewards_service.inbox import queries as inbox
+    from rewards_service.transactions import queries as transactions
+
+    stop = Stop()
+    stop.on_signals()
+    checks = {EVENTS: inbox.has_due, REWARDS: transactions.has_due}
+    with create_app(settings).app_context():
+        Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

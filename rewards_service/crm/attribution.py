@@ -1,0 +1,249 @@
+"""Who brought whom: the whole matching pipeline as one fold over payments (pure).
+
+The fold walks the claims of payments in the order in which the payments *happened* and applies
+DOMAIN M2-M9 to each. As its result depends on the set of claims only, the books come out the same
+in whatever order events arrive (M16, M17): a late arrival is folded in at its place, and what
+differs from the books is then changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from rewards_service.crm.matching import (
+    CONFLICT_AMBIGUOUS,
+    CONFLICT_OTHER_ID,
+    CONFLICT_PARTNERS,
+    OPEN_DEALS,
+    OPEN_LEADS,
+    Claim,
+    Conflict,
+    CustomerFacts,
+    DealFacts,
+    LeadFacts,
+    Match,
+    Payer,
+    Resolution,
+    late_for,
+)
+from rewards_service.crm.outcomes import outcome
+
+
+class _Fold:
+    def __init__(
+        self,
+        leads: Iterable[LeadFacts],
+        deals: Iterable[DealFacts],
+        customers: Iterable[CustomerFacts],
+    ):
+        self.done = Resolution()
+        self.leads: dict[str, list[LeadFacts]] = defaultdict(list)
+        self.deals: dict[str, list[DealFacts]] = defaultdict(list)
+        self.by_email: dict[str, list[Match]] = defaultdict(list)
+        people = {customer.id: self._seed(customer) for customer in customers}
+        for lead in sorted(leads, key=lambda item: (item.registered_at, item.id)):
+            self.leads[lead.email_key or ""].append(lead)
+            if lead.pinned_customer_id in people:
+                owner = people[lead.pinned_customer_id]
+                self.done.converted[lead.id] = (owner, lead.registered_at)
+        for deal in sorted(deals, key=lambda item: (item.registered_at, item.id)):
+            self.deals[deal.email_key or ""].append(deal)
+            if deal.pinned_customer_id in people:
+                owner = people[deal.pinned_customer_id]
+                self.done.associated[deal.id] = (owner, deal.registered_at)
+
+    def _seed(self, customer: CustomerFacts) -> Match:
+        match = Match(
+            customer.id, source_partner_id=customer.source_partner_id, pinned=customer.pinned
+        )
+        for payer in customer.payers:
+            self._know(payer, match)
+        if customer.email_key and not customer.payers:
+            self.by_email[customer.email_key].append(match)
+        return match
+
+    def _know(self, payer: Payer, match: Match) -> None:
+        self.done.known[payer] = match
+        match.payers.append(payer)
+
+    def apply(self, claim: Claim) -> None:
+        known_before = claim.payer in self.done.known
+        found: dict[str, object] = {}
+        self.done.results[claim.event] = found
+        key = claim.email_key
+        if key and not known_before and self._is_ambiguous(claim, key):
+            self.done.outcomes[claim.event] = outcome(claim, self.done, self.deals[key], False)
+            return
+        lead = self._lead_step(claim, key, found) if key and claim.convert_lead else None
+        if key and claim.payer not in self.done.known:
+            self._email_step(claim, key, found)
+        if key and claim.associate_deal:
+            self._deal_step(claim, key, lead, found)
+        deals = self.deals[key or ""]
+        self.done.outcomes[claim.event] = outcome(claim, self.done, deals, known_before)
+
+    def _is_ambiguous(self, claim: Claim, key: str) -> bool:
+        """M6: several customers made by people share the e-mail: a person must choose."""
+        candidates = self._unlinked(key)
+        if len(candidates) < 2:
+            return False
+        ids = sorted(match.customer_id or 0 for match in candidates)
+        payer = f"{claim.payer.integration_id}:{claim.payer.chargebee_id}"
+        self.done.conflicts.append(
+            Conflict(
+                CONFLICT_AMBIGUOUS,
+                f"{CONFLICT_AMBIGUOUS}:{payer}",
+                ("customer", ids[0]),
+                {"customers": ids, "chargebee_customer_id": claim.payer.chargebee_id},
+            )
+        )
+        return True
+
+    def _unlinked(self, key: str) -> list[Match]:
+        return [match for match in self.by_email[key] if not match.payers]
+
+    # --- leads: M3, M4, M5 ---
+
+    def _lead_step(self, claim: Claim, key: str, found: dict[str, object]) -> LeadFacts | None:
+        if claim.payer in self.done.known:
+            return None
+        eligible = [
+            lead
+            for lead in self.leads[key]
+            if lead.status in OPEN_LEADS
+            and lead.registered_at <= claim.paid_at
+            and lead.id not in self.done.converted
+            and lead.id not in self.done.superseded
+        ]
+        if eligible:
+            return self._convert(claim, key, eligible, found)
+        taken = next((lead for lead in self.leads[key] if lead.id in self.done.converted), None)
+        if taken is not None:
+            self._already_converted(claim, taken, found)
+        return None
+
+    def _convert(
+        self, claim: Claim, key: str, eligible: Sequence[LeadFacts], found: dict[str, object]
+    ) -> LeadFacts:
+        lead, *others = eligible
+        match = self._existing_or_new(claim, key)
+        if match.source_partner_id is None and lead.partner_id is not None:
+            match.source_partner_id = lead.partner_id
+            match.source_lead_id = lead.id
+            match.attributed_from = lead.registered_at
+        if lead.status == "pending":
+            match.hold_reason = match.hold_reason or "lead_pending"
+        self.done.converted[lead.id] = (match, claim.paid_at)
+        found["lead_id"] = lead.id
+        for other in others:
+            self.done.superseded[other.id] = lead.id
+        rivals = {other.partner_id for other in others} - {lead.partner_id, None}
+        if rivals:
+            self._partners_conflict(claim, match, lead, [other.id for other in others], [])
+        return lead
+
+    def _existing_or_new(self, claim: Claim, key: str) -> Match:
+        unlinked = self._unlinked(key)
+        match = unlinked[0] if unlinked else Match(None)
+        match.made_by = claim
+        match.matched_at = claim.paid_at
+        self._know(claim.payer, match)
+        return match
+
+    def _already_converted(self, claim: Claim, lead: LeadFacts, found: dict[str, object]) -> None:
+        """M5: the customer of a converted lead gets the id, unless it has one of this site."""
+        owner, _ = self.done.converted[lead.id]
+        sites = {payer.integration_id for payer in owner.payers}
+        if claim.payer.integration_id not in sites:
+            owner.matched_at = claim.paid_at
+            self._know(claim.payer, owner)
+            found["linked_existing"] = True
+            return
+        match = Match(None, made_by=claim, matched_at=claim.paid_at)
+        self._know(claim.payer, match)
+        self.done.conflicts.append(
+            Conflict(
+                CONFLICT_OTHER_ID,
+                f"{CONFLICT_OTHER_ID}:{claim.payer.integration_id}:{claim.payer.chargebee_id}",
+                ("lead", lead.id),
+                {
+                    "chargebee_customer_ids": [
+                        *(payer.chargebee_id for payer in owner.payers),
+                        claim.payer.chargebee_id,
+                    ]
+                },
+            )
+        )
+
+    # --- customers that people made: M6 ---
+
+    def _email_step(self, claim: Claim, key: str, found: dict[str, object]) -> None:
+        unlinked = self._unlinked(key)
+        if unlinked:
+            match = unlinked[0]
+            match.matched_at = claim.paid_at
+            self._know(claim.payer, match)
+            found["linked_existing"] = True
+
+    # --- deals: M7, M8, S1, S2 ---
+
+    def _deal_step(
+        self, claim: Claim, key: str, lead: LeadFacts | None, found: dict[str, object]
+    ) -> None:
+        deals = self.deals[key]
+        eligible = [d for d in deals if d.stage in OPEN_DEALS and d.id not in self.done.associated]
+        others = [d for d in deals if self._is_anothers(d, claim.payer)]
+        self.done.conflicts += [late for deal in others if (late := late_for(deal, claim))]
+        if not eligible:
+            return
+        match = self.done.known.get(claim.payer) or self._existing_or_new(claim, key)
+        for deal in eligible:
+            self.done.associated[deal.id] = (match, claim.paid_at)
+        found["deal_ids"] = [deal.id for deal in eligible]
+        first = next((deal for deal in eligible if deal.partner_id is not None), None)
+        if first is not None and match.source_partner_id is None and not match.pinned:
+            match.source_partner_id = first.partner_id
+            match.source_deal_id = first.id
+            match.attributed_from = first.registered_at
+        if lead is not None and first is not None and lead.partner_id is not None:
+            # A deal entered after the sale does not make it doubtful whose sale it was.
+            before = [deal for deal in eligible if deal.registered_at <= claim.paid_at]
+            rivals = {deal.partner_id for deal in before} - {lead.partner_id, None}
+            if rivals:
+                self._partners_conflict(claim, match, lead, [], [deal.id for deal in before])
+
+    def _is_anothers(self, deal: DealFacts, payer: Payer) -> bool:
+        return (
+            deal.id in self.done.associated and payer not in self.done.associated[deal.id][0].payers
+        )
+
+    def _partners_conflict(
+        self, claim: Claim, match: Match, lead: LeadFacts, leads: list[int], deals: list[int]
+    ) -> None:
+        """Two partners, one customer: the first keeps it, its rewards wait for a person (S2)."""
+        if not claim.first_wins:
+            match.hold_reason = "conflict"
+        self.done.conflicts.append(
+            Conflict(
+                CONFLICT_PARTNERS,
+                f"{CONFLICT_PARTNERS}:lead:{lead.id}:{'deals' if deals else 'leads'}",
+                ("lead", lead.id),
+                {"leads": [lead.id, *leads], "deals": deals},
+            )
+        )
+
+
+def resolve(
+    claims: Iterable[Claim],
+    leads: Iterable[LeadFacts],
+    deals: Iterable[DealFacts],
+    customers: Iterable[CustomerFacts],
+) -> Resolution:
+    """Fold every claim, in the order of the payments, into what the books must say.
+
+    All claims that share a payer or an e-mail key with one of them must be there, and all leads,
+    deals and customers of those keys: the fold decides for the whole neighbourhood.
+    """
+    fold = _Fold(leads, deals, customers)
+    for claim in sorted(claims, key=lambda item: item.place):
+        fold.apply(claim)
+    return fold.done

@@ -1,0 +1,79 @@
+"""/api/v1/customers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rewards_service.accounts.auth import current_actor
+from rewards_service.crm import customer_service as service
+from rewards_service.crm import listing
+from rewards_service.crm.models import Customer
+from rewards_service.crm.schemas import (
+    CustomerChangeSchema,
+    CustomerPageSchema,
+    CustomerQuerySchema,
+    CustomerSchema,
+)
+from rewards_service.kit.emails import strict_key
+from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.web import Resource, current_session, path_key
+
+blueprint = Resource("customers", "Those who pay")
+
+READ, WRITE = "crm:read", "crm:write"
+PLAIN = ("id", "name", "email", "source_partner_id", "created_at", "updated_at")
+
+
+@blueprint.operation(
+    "GET", "/customers", scope=READ, query=CustomerQuerySchema, answer=CustomerPageSchema
+)
+def list_customers(query: dict[str, Any]) -> Any:
+    """List customers; `email` finds every spelling of an address."""
+    wanted = dict(query)
+    if "email" in query:
+        wanted["email_key"] = strict_key(query["email"])
+    page = listing.list_customers(current_session(), paging(query), wanted)
+    return page_answer(query, page, _shown([row[0] for row in page.rows]))
+
+
+@blueprint.operation(
+    "POST", "/customers", scope=WRITE, body=CustomerSchema, answer=CustomerSchema, status=201
+)
+def create_customer(body: dict[str, Any]) -> Any:
+    """Make a customer by hand."""
+    return _shown([service.create_customer(current_session(), body, current_actor())])[0]
+
+
+@blueprint.operation("GET", "/customers/<customer_id>", scope=READ, answer=CustomerSchema)
+def get_customer(customer_id: str) -> Any:
+    """Get one customer."""
+    return _shown([service.get_customer(current_session(), path_key("cus", customer_id))])[0]
+
+
+@blueprint.operation(
+    "PATCH", "/customers/<customer_id>", scope=WRITE, body=CustomerChangeSchema,
+    answer=CustomerSchema,
+)  # fmt: skip
+def change_customer(body: dict[str, Any], customer_id: str) -> Any:
+    """Change what is given; another source partner needs a reason and is audited."""
+    key = path_key("cus", customer_id)
+    return _shown([service.change_customer(current_session(), key, body, current_actor())])[0]
+
+
+def _shown(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    session, keys = current_session(), [customer.id for customer in customers]
+    chargebee_ids = listing.chargebee_ids(session, keys)
+    leads, deals = listing.leads_of(session, keys), listing.deals_of(session, keys)
+    return [
+        {
+            **{name: getattr(customer, name) for name in PLAIN},
+            "properties": {
+                "chargebee_customer_id": next(
+                    (item["id"] for item in chargebee_ids[customer.id]), None
+                )
+            },
+            "chargebee_ids": chargebee_ids[customer.id],
+            "lead_id": next(iter(leads[customer.id]), None),
+            "deal_ids": deals[customer.id],
+        }
+        for customer in customers
+    ]

@@ -1,0 +1,158 @@
+"""Make and change leads and deals, as people do; matching is in `conversion`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from rewards_service.crm.models import Deal, DealShare, Lead
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import is_postgresql
+from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
+from rewards_service.kit.errors import Conflict, NotFound
+from rewards_service.kit.refusals import flush, invalid_member
+from rewards_service.partners.service import check_partners
+
+FIXED_BY_CONVERSION = ("status", "email", "partner_id", "registered_at")
+FIXED_BY_ASSOCIATION = ("contact_email", "partner_id", "registered_at")
+
+
+class ExternalIdTaken(Conflict):
+    code = "external_id_taken"
+    title = "This external id belongs to another one."
+
+
+class LeadConverted(Conflict):
+    code = "lead_converted"
+    title = "A converted lead keeps what its conversion was based on."
+
+
+class DealAssociated(Conflict):
+    code = "deal_associated"
+    title = "A deal that has its customer keeps what that was based on."
+
+
+def create_lead(session: Session, wanted: Mapping[str, Any]) -> Lead:
+    """A new lead.
+
+    wanted: `email`, `status`; optional names, `company`, `partner_id` (key), `external_id`, and
+    `registered_at`, which may lie in the past and is now when left out. Raises ExternalIdTaken;
+    Unprocessable for an unknown partner.
+    """
+    _check_partner(session, wanted)
+    plain = {name: value for name, value in wanted.items() if name != "email"}
+    plain.setdefault("registered_at", utc_now())
+    lead = Lead(**plain)
+    lead.email = wanted["email"]
+    _set_keys(lead, wanted["email"])
+    session.add(lead)
+    _flush(session, "leads", lead.external_id)
+    return lead
+
+
+def get_lead(session: Session, lead_id: int, lock: bool = False) -> Lead:
+    """Raises NotFound."""
+    found = session.get(Lead, lead_id, with_for_update=lock and is_postgresql(session))
+    if found is None:
+        raise NotFound("There is no such lead.")
+    return found
+
+
+def change_lead(session: Session, lead_id: int, wanted: Mapping[str, Any]) -> Lead:
+    """Change what is given. Raises NotFound, LeadConverted, ExternalIdTaken, Unprocessable."""
+    lead = get_lead(session, lead_id, lock=True)
+    if lead.status == "converted" and _differs(lead, wanted, FIXED_BY_CONVERSION):
+        raise LeadConverted(
+            "This lead became a customer: its status, e-mail, partner and registration stay. "
+            "To give the customer another partner, change the customer's source_partner_id."
+        )
+    _check_partner(session, wanted)
+    for name, value in wanted.items():
+        setattr(lead, name, value)
+    if "email" in wanted:
+        _set_keys(lead, wanted["email"])
+    _flush(session, "leads", lead.external_id)
+    return lead
+
+
+def create_deal(session: Session, wanted: Mapping[str, Any]) -> Deal:
+    """A new deal.
+
+    wanted: `name`, `stage`; optional `contact_email`, `amount_minor` with `currency`, `partner_id`
+    (key), `shares` ([{partner_id, basis_points}], summing to 10000 or empty), `registered_at`,
+    `external_id`. Raises ExternalIdTaken, Unprocessable.
+    """
+    _check_partner(session, wanted)
+    plain = {name: value for name, value in wanted.items() if name != "shares"}
+    plain.setdefault("registered_at", utc_now())
+    deal = Deal(**plain)
+    _check_money(deal)
+    _set_keys(deal, wanted.get("contact_email"))
+    session.add(deal)
+    _flush(session, "deals", deal.external_id)
+    _set_shares(session, deal, wanted.get("shares", ()))
+    return deal
+
+
+def get_deal(session: Session, deal_id: int, lock: bool = False) -> Deal:
+    """Raises NotFound."""
+    found = session.get(Deal, deal_id, with_for_update=lock and is_postgresql(session))
+    if found is None:
+        raise NotFound("There is no such deal.")
+    return found
+
+
+def change_deal(session: Session, deal_id: int, wanted: Mapping[str, Any]) -> Deal:
+    """Change what is given. Raises NotFound, DealAssociated, ExternalIdTaken, Unprocessable."""
+    deal = get_deal(session, deal_id, lock=True)
+    fixed = "shares" in wanted or _differs(deal, wanted, FIXED_BY_ASSOCIATION)
+    if deal.customer_id is not None and fixed:
+        raise DealAssociated(
+            "This deal is associated with a customer: its contact, partner, shares and "
+            "registration stay."
+        )
+    _check_partner(session, wanted)
+    for name, value in wanted.items():
+        if name != "shares":
+            setattr(deal, name, value)
+    _check_money(deal)
+    if "contact_email" in wanted:
+        _set_keys(deal, wanted["contact_email"])
+    _flush(session, "deals", deal.external_id)
+    if "shares" in wanted:
+        session.execute(delete(DealShare).where(DealShare.deal_id == deal.id))
+        _set_shares(session, deal, wanted["shares"])
+    return deal
+
+
+def _differs(thing: Lead | Deal, wanted: Mapping[str, Any], names: Sequence[str]) -> bool:
+    return any(name in wanted and wanted[name] != getattr(thing, name) for name in names)
+
+
+def _check_partner(session: Session, wanted: Mapping[str, Any]) -> None:
+    if wanted.get("partner_id") is not None:
+        check_partners(session, "partner_id", [wanted["partner_id"]])
+
+
+def _check_money(deal: Deal) -> None:
+    if (deal.amount_minor is None) != (deal.currency is None):
+        missing = "currency" if deal.currency is None else "amount_minor"
+        raise invalid_member(missing, "An amount and its currency go together.")
+
+
+def _set_keys(thing: Lead | Deal, email: str | None) -> None:
+    thing.email_key = strict_key(email)
+    thing.loose_key = loose_key(email)
+    thing.key_version = KEY_VERSION
+
+
+def _set_shares(session: Session, deal: Deal, shares: Sequence[Mapping[str, Any]]) -> None:
+    check_partners(session, "shares", [share["partner_id"] for share in shares])
+    session.add_all(DealShare(deal_id=deal.id, **share) for share in shares)
+    session.flush()
+
+
+def _flush(session: Session, table: str, external_id: str | None) -> None:
+    taken = ExternalIdTaken(f"The external id {external_id!r} belongs to another of the {table}.")
+    flush(session, {f"{table}.external_id": taken})

@@ -1,0 +1,110 @@
+"""The event log: every delivery as it came, kept before anything acts on it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
+
+PENDING = "pending"
+DONE = "done"
+QUARANTINED = "quarantined"
+DEAD = "dead"
+STATES = (PENDING, DONE, QUARANTINED, DEAD)
+
+OUTCOMES = (
+    "transaction_recorded", "unknown_customer", "no_email", "already_processed", "converted",
+    "associated", "no_lead", "no_deal", "no_change", "reversed", "parked_missing_parent",
+    "mirrored", "ignored", "all_off", "observed", "bad_payload", "api_v1", "customer_mismatch",
+    "verification_failed",
+)  # fmt: skip
+
+_IS_PENDING = text("state = 'pending'")
+_NEEDS_A_PERSON = text("state IN ('quarantined', 'dead')")
+
+
+class ReceivedEvent(Base):
+    """One event, once per (integration, event id), whatever the sender repeats.
+
+    `body` are the bytes as received, without card data; `body_sha256` is of the bytes with it.
+    `attempts` counts tries of this event alone; a batch that dies costs none. A lease marks rows
+    that a worker is busy with: it must still hold its token to finish them.
+    """
+
+    __tablename__ = "received_events"
+    __table_args__ = (
+        UniqueConstraint("integration_id", "event_id"),
+        CheckConstraint(f"state IN {STATES}", name="state_is_known"),
+        CheckConstraint(
+            "state = 'pending' OR outcome IS NOT NULL OR state = 'dead'", "has_outcome"
+        ),
+        Index(
+            "ix_received_events_pending",
+            "id",
+            postgresql_where=_IS_PENDING,
+            sqlite_where=_IS_PENDING,
+        ),
+        Index(
+            "ix_received_events_needs_a_person",
+            "state",
+            "id",
+            postgresql_where=_NEEDS_A_PERSON,
+            sqlite_where=_NEEDS_A_PERSON,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    # No foreign key: the row is selected from its integration, and checking again on each insert
+    # would lock that one row for every delivery.
+    integration_id: Mapped[int] = mapped_column(BigKey)
+    options_id: Mapped[int] = mapped_column(BigKey)  # the options in force on arrival (M13)
+    event_id: Mapped[str]
+    event_type: Mapped[str]
+    source: Mapped[str]  # "webhook", later "poll" and "backfill"
+    occurred_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: missing or absurd
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    other_body_seen: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(default=PENDING)
+    outcome: Mapped[str | None]
+    error: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: at once
+    lease_token: Mapped[str | None]
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    results: Mapped[Any | None] = mapped_column(Json)  # keys of what it made, by name
+
+
+class OtherDelivery(Base):
+    """A delivery under a known event id with other bytes: kept beside the first, not acted on."""
+
+    __tablename__ = "other_deliveries"
+    __table_args__ = (UniqueConstraint("received_event_id", "body_sha256"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    received_event_id: Mapped[int] = mapped_column(ForeignKey(ReceivedEvent.id))
+    body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class WaitingEvent(Base):
+    """An event that takes money back, and the Chargebee transaction or invoice that it means.
+
+    By it such an event is answered anew when the payment comes (DOMAIN M15) or goes (M17).
+    """
+
+    __tablename__ = "waiting_events"
+    __table_args__ = (Index(None, "external_id", "kind", "integration_id"),)
+
+    received_event_id: Mapped[int] = mapped_column(
+        ForeignKey(ReceivedEvent.id), primary_key=True, autoincrement=False
+    )
+    integration_id: Mapped[int] = mapped_column(BigKey)
+    kind: Mapped[str]  # "transaction" or "invoice"
+    external_id: Mapped[str]

@@ -1,0 +1,68 @@
+"""/api/v1/events."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, current_app, json
+
+from rewards_service.inbox import listing
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.inbox.schemas import (
+    EventPageSchema,
+    EventQuerySchema,
+    EventSchema,
+    EventWithBodySchema,
+)
+from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.web import Resource, current_session, path_key
+
+blueprint = Resource("events", "What Chargebee sent, and what became of it")
+
+PLAIN = (
+    "id", "integration_id", "event_id", "event_type", "occurred_at", "received_at", "source",
+    "state", "outcome", "attempts", "error", "other_body_seen", "finished_at",
+)  # fmt: skip
+NO_RESULTS: dict[str, Any] = {
+    "lead_id": None,
+    "customer_id": None,
+    "deal_ids": [],
+    "transaction_id": None,
+}
+_BOM = "\ufeff"
+
+
+@blueprint.operation(
+    "GET", "/events", scope="events:read", query=EventQuerySchema, answer=EventPageSchema
+)
+def list_events(query: dict[str, Any]) -> Any:
+    """List received events."""
+    page = listing.list_events(current_session(), paging(query), query)
+    return page_answer(query, page, _shown([row[0] for row in page.rows]))
+
+
+@blueprint.operation("GET", "/events/<event_id>", scope="events:read", answer=EventWithBodySchema)
+def get_event(event_id: str) -> Any:
+    """Get one event with its body."""
+    event = listing.get_event(current_session(), path_key("evt", event_id))
+    shown = json.dumps(EventSchema().dump(_shown([event])[0]))
+    # The body is passed on as the JSON it is: read and written again, it could lose digits.
+    body = event.body.decode().removeprefix(_BOM)
+    answer: Response = current_app.response_class(
+        f'{shown[:-1]}, "body": {body}}}', mimetype="application/json"
+    )
+    return answer
+
+
+def _shown(events: Sequence[ReceivedEvent]) -> list[dict[str, Any]]:
+    rewards = listing.rewards_of_events(current_session(), events)
+    return [
+        {
+            **{name: getattr(event, name) for name in PLAIN},
+            "results": {
+                **NO_RESULTS,
+                **(event.results or {}),
+                "reward_ids": rewards.get(event.id, []),
+            },
+        }
+        for event in events
+    ]

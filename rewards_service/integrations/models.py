@@ -1,0 +1,77 @@
+"""A connected Chargebee site, its credentials, and every set of options it ever had."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import Base, BigKey, UtcDateTime
+
+_LAWFUL = "NOT create_transaction OR convert_lead OR associate_deal"
+_LIVE = text("deleted_at IS NULL")
+
+
+class Integration(Base):
+    """One Chargebee site. `site` is unique among live integrations (DOMAIN M1).
+
+    `version` grows with every change that the webhook's cache must notice: options, credentials,
+    deletion. Secrets are kept as keyed digests; the previous one lives on during a rotation.
+    """
+
+    __tablename__ = "integrations"
+    __table_args__ = (
+        CheckConstraint(_LAWFUL, name="transaction_requires_conversion"),
+        Index(
+            "uq_integrations_site",
+            "site",
+            unique=True,
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    kind: Mapped[str]
+    site: Mapped[str]
+    name: Mapped[str]
+    mode: Mapped[str]
+    convert_lead: Mapped[bool]
+    associate_deal: Mapped[bool]
+    create_transaction: Mapped[bool]
+    hierarchy: Mapped[str] = mapped_column(default="invoice")
+    conflict: Mapped[str] = mapped_column(default="hold")
+    options_id: Mapped[int | None] = mapped_column(BigKey)  # the IntegrationOptions in force
+    version: Mapped[int] = mapped_column(default=1)
+    endpoint_key: Mapped[str] = mapped_column(unique=True)
+    webhook_username: Mapped[str]
+    credentials_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    previous_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    api_key_encrypted: Mapped[str | None]
+    api_v1_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # warn: endpoint on v1
+    other_site_seen: Mapped[str | None]  # warn: payloads name this other site
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class IntegrationOptions(Base):
+    """One set of options. Rows are added, never changed: an event points to the one it met."""
+
+    __tablename__ = "integration_options"
+    __table_args__ = (
+        UniqueConstraint("integration_id", "version"),
+        CheckConstraint(_LAWFUL, name="transaction_requires_conversion"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey(Integration.id))
+    version: Mapped[int]
+    convert_lead: Mapped[bool]
+    associate_deal: Mapped[bool]
+    create_transaction: Mapped[bool]
+    mode: Mapped[str]
+    hierarchy: Mapped[str]
+    conflict: Mapped[str]
+    valid_from: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

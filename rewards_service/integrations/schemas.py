@@ -1,0 +1,88 @@
+"""Integrations as the API shows them."""
+
+import re
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from rewards_service.integrations.options import CONFLICT_POLICIES, HIERARCHIES, MODES
+from rewards_service.kit.fields import Choice, Flag, Instant, Number, PublicId, StrictSchema, Text
+from rewards_service.kit.lists import page_schema
+
+KINDS = ("chargebee",)
+LONGEST_GRACE_HOURS = 24 * 30
+
+
+_SITE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+
+
+class Site(fields.String):
+    """The first part of `yourcompany.chargebee.com`."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not _SITE.fullmatch(value):
+            raise ValidationError(
+                "Not a site: it is the first part of yourcompany.chargebee.com, in lower-case "
+                "letters, digits and hyphens."
+            )
+        return value
+
+
+class OptionsSchema(StrictSchema):
+    """What a successful payment does. What is left out stays as it is; at first, all three on."""
+
+    convert_lead = Flag()
+    associate_deal = Flag()
+    create_transaction = Flag()
+    hierarchy = Choice(HIERARCHIES)
+    conflict = Choice(CONFLICT_POLICIES)
+
+
+class HealthSchema(Schema):
+    """How the event log of an integration stands."""
+
+    last_event_at = Instant(allow_none=True)
+    received_24h = fields.Integer()
+    failed_24h = fields.Integer()
+    pending = fields.Integer()
+    oldest_pending_s = fields.Integer(allow_none=True)
+
+
+class WarningSchema(Schema):
+    """Something about the connected site that a person should put right."""
+
+    code = fields.String()
+    detail = fields.String()
+
+
+class IntegrationSchema(StrictSchema):
+    """A connected Chargebee site."""
+
+    id = PublicId("int", dump_only=True)
+    kind = Choice(KINDS, load_default=KINDS[0])
+    site = Site(required=True)
+    name = Text()
+    options = fields.Nested(OptionsSchema)
+    mode = Choice(MODES)
+    api_key = Text(load_only=True, allow_none=True)
+    webhook_url = fields.String(dump_only=True)
+    webhook_username = fields.String(dump_only=True)
+    health = fields.Nested(HealthSchema, dump_only=True)
+    warnings = fields.List(fields.Nested(WarningSchema), dump_only=True)
+    created_at = Instant(dump_only=True)
+    updated_at = Instant(dump_only=True)
+
+
+class NewIntegrationSchema(IntegrationSchema):
+    """An integration with its webhook password, which is shown this once."""
+
+    webhook_password = fields.String(dump_only=True)
+
+
+class RotationSchema(StrictSchema):
+    """How long the old webhook password stays good beside the new one."""
+
+    grace_hours = Number(least=0, most=LONGEST_GRACE_HOURS, load_default=24)
+
+
+IntegrationPageSchema = page_schema("IntegrationPage", IntegrationSchema)

@@ -1,0 +1,19 @@
+"""Time in the one form the service uses: aware, in UTC."""
+
+from datetime import UTC, datetime
+
+YEAR_2000 = 946_684_800
+YEAR_2100 = 4_102_444_800
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def from_epoch(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def rfc3339(value: datetime) -> str:
+    """`2026-01-31T08:30:00Z`, with fractions only when there are any."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

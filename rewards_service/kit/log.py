@@ -1,0 +1,121 @@
+"""One log for our code and the libraries below it: structured, on stderr, without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+from uuid import uuid4
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+REDACTED = "[redacted]"
+
+_SECRET_WORDS = re.compile(
+    "authorization|password|passwd|passphrase|secret|token|apikey|card|email|cookie|credential"
+    "|encryptionkey|databaseurl|redisurl|dsn"
+)
+# Texts (messages, tracebacks, SQL parameters) carry the same things without a name beside them.
+_SECRET_TEXTS = (
+    (re.compile(r"\b(Basic|Bearer)\s+[\w+/=.~-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@"), rf"\1:{REDACTED}@"),
+    (re.compile(r"[^\s@<>'\"(),;:=/]+@[^\s@<>'\"(),;:/]+\.\w{2,}"), "[email]"),
+)
+_MAX_DEPTH = 8
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def configure(log_format: str = "console", stream: TextIO | None = None) -> None:
+    """Send structlog and stdlib logging through one handler on `stream` (stderr).
+
+    log_format: `console` for people, `json` for machines (one object a line). Safe to call again:
+    the handler is replaced. Loggers of gunicorn, rq, sqlalchemy and alembic lose their own.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_formatter(log_format))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("gunicorn.error", "gunicorn.access", "rq.worker", "sqlalchemy", "alembic"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in ("sqlalchemy.engine", "urllib3", "rq.worker", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+
+
+def bind_request_id(given: str | None = None) -> str:
+    """Put a request id on every line of this request; `given` is kept when it is harmless."""
+    safe = given is not None and _SAFE_REQUEST_ID.fullmatch(given) is not None
+    request_id = given if given is not None and safe else uuid4().hex
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Blank out secrets and personal data by the name of their key, at any depth, and in texts."""
+    return {key: _clean(key, value, _MAX_DEPTH) for key, value in event.items()}
+
+
+def _clean(key: str, value: Any, depth: int) -> Any:
+    if value is not None and not isinstance(value, bool) and _is_secret(key):
+        return REDACTED
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, bytes):
+        return _clean_text(value.decode(errors="replace"))
+    if isinstance(value, Mapping):
+        if depth == 0:
+            return REDACTED
+        return {str(name): _clean(str(name), item, depth - 1) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return REDACTED if depth == 0 else [_clean("", item, depth - 1) for item in value]
+    if value is None or isinstance(value, int | float):
+        return value
+    return _clean_text(str(value))
+
+
+def _is_secret(key: str) -> bool:
+    return _SECRET_WORDS.search(key.lower().replace("_", "").replace("-", "")) is not None
+
+
+def _clean_text(text: str) -> str:
+    for pattern, replacement in _SECRET_TEXTS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _formatter(log_format: str) -> structlog.stdlib.ProcessorFormatter:
+    machine = log_format == "json"
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if machine
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+    )

@@ -1,0 +1,115 @@
+"""Prometheus metrics, usable in one process or under several that share PROMETHEUS_MULTIPROC_DIR.
+
+That variable must stand in the environment before this module is imported: prometheus-client
+chooses there and then whether counters live in memory or in files.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import NamedTuple
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+logger = logging.getLogger(__name__)
+
+_BATCH_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+_answers = Counter("rewards_webhook_answers", "Webhook answers by HTTP status.", ["status"])
+_events = Counter("rewards_events_processed", "Events finished, by outcome.", ["outcome"])
+_entries = Counter("rewards_entries_posted", "Ledger entries posted, by kind.", ["kind"])
+_batches = Histogram(
+    "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
+)
+
+
+class Backlog(NamedTuple):
+    """What waits in the database right now; numbers of rows, and the age of the oldest event."""
+
+    pending_events: int
+    oldest_pending_seconds: float
+    quarantined: int
+    dead: int
+    reward_due: int
+
+
+_GAUGES = {
+    "pending_events": ("rewards_events_pending", "Events waiting to be processed."),
+    "oldest_pending_seconds": (
+        "rewards_events_oldest_pending_seconds",
+        "Age of the oldest waiting event.",
+    ),
+    "quarantined": ("rewards_events_quarantined", "Events in quarantine."),
+    "dead": ("rewards_events_dead", "Events given up after their last try."),
+    "reward_due": ("rewards_reward_due", "Payments waiting for their reward."),
+}
+
+
+class _BacklogCollector(Collector):
+    """Asks the database at scrape time; when it cannot answer, the gauges are missing, not zero."""
+
+    def __init__(self) -> None:
+        self.read: Callable[[], Backlog] | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        if self.read is None:
+            return
+        try:
+            backlog = self.read()
+        except Exception:
+            # The counters beside it must still be answered while the database is away.
+            logger.warning("The backlog could not be read for the metrics", exc_info=True)
+            return
+        for field, value in backlog._asdict().items():
+            name, text = _GAUGES[field]
+            yield GaugeMetricFamily(name, text, value=value)
+
+
+_backlog = _BacklogCollector()
+
+
+def register_backlog(read: Callable[[], Backlog]) -> None:
+    """Set what the gauges are read from; the newest app of the process wins."""
+    _backlog.read = read
+
+
+def count_answer(status: int) -> None:
+    """One webhook answered; on the hot path, about a microsecond."""
+    _answer_counter(status).inc()
+
+
+def count_events(outcome: str, number: int = 1) -> None:
+    """`number` events finished with `outcome`; one call per batch and outcome is enough."""
+    _events.labels(outcome).inc(number)
+
+
+def count_entries(kind: str, number: int = 1) -> None:
+    """`number` ledger entries of one kind posted."""
+    _entries.labels(kind).inc(number)
+
+
+def time_batch(queue: str) -> AbstractContextManager[object]:
+    """`with time_batch("events"):` around one batch."""
+    return _batches.labels(queue).time()
+
+
+def render() -> tuple[bytes, str]:
+    """The exposition text of all processes and its content type."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    registry.register(_backlog)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+@cache
+def _answer_counter(status: int) -> Counter:
+    return _answers.labels(str(status))

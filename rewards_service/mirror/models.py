@@ -1,0 +1,159 @@
+"""Chargebee as it stands: the newest version of each object, and every version ever received.
+
+Rows are keyed by Chargebee's own ids within an integration, so that a batch writes them without
+reading keys back. Newest is the highest (resource_version, occurred_at, SHA-256 of the canonical
+JSON); a deletion is final. Lines and applications always belong to the newest version.
+Keys and indexes begin with the Chargebee id: one that begins with the integration tempts the
+planner of a young database into reading all rows of a site.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rewards_service.kit.db import Base, BigKey, UtcDateTime
+
+
+class _Mirrored:
+    """Key and version of a mirrored object."""
+
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    resource_version: Mapped[int] = mapped_column(BigKey)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    deleted: Mapped[bool]
+
+
+class ChargebeeVersion(Base):
+    """One version of one object as an event carried it. Rows are added, never changed."""
+
+    __tablename__ = "chargebee_versions"
+
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    body_sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    resource_version: Mapped[int] = mapped_column(BigKey)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_event_id: Mapped[int] = mapped_column(BigKey)
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # canonical JSON
+
+
+class ChargebeeCustomer(_Mirrored, Base):
+    """A Chargebee customer; `root_id` is the top of its account hierarchy."""
+
+    __tablename__ = "chargebee_customers"
+
+    email: Mapped[str | None]
+    parent_id: Mapped[str | None]
+    root_id: Mapped[str | None]
+
+
+class ChargebeeInvoice(_Mirrored, Base):
+    """An invoice; `lines_net_minor` and `lines_gross_minor` are sums over its lines (A2)."""
+
+    __tablename__ = "chargebee_invoices"
+    __table_args__ = (Index(None, "customer_id", "integration_id"),)
+
+    customer_id: Mapped[str]
+    subscription_id: Mapped[str | None]
+    status: Mapped[str]
+    currency: Mapped[str]
+    price_type: Mapped[str]
+    total_minor: Mapped[int] = mapped_column(BigKey)
+    tax_minor: Mapped[int] = mapped_column(BigKey)
+    write_off_minor: Mapped[int] = mapped_column(BigKey)
+    lines_net_minor: Mapped[int] = mapped_column(BigKey)
+    lines_gross_minor: Mapped[int] = mapped_column(BigKey)
+    invoiced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_gifted: Mapped[bool]
+
+
+class ChargebeeInvoiceLine(Base):
+    """A line of an invoice; net is amount - discounts, without tax (DOMAIN A2)."""
+
+    __tablename__ = "chargebee_invoice_lines"
+
+    invoice_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line_id: Mapped[str | None]
+    entity_type: Mapped[str | None]
+    entity_id: Mapped[str | None]
+    subscription_id: Mapped[str | None]
+    customer_id: Mapped[str | None]
+    amount_minor: Mapped[int] = mapped_column(BigKey)
+    discount_minor: Mapped[int] = mapped_column(BigKey)
+    tax_minor: Mapped[int] = mapped_column(BigKey)
+    net_minor: Mapped[int] = mapped_column(BigKey)
+
+
+class ChargebeeTransaction(_Mirrored, Base):
+    """A payment, refund or reversal; amounts are positive, the direction is in `kind`.
+
+    `source_id` is the payment that a refund or reversal takes back.
+    """
+
+    __tablename__ = "chargebee_transactions"
+    __table_args__ = (Index(None, "source_id", "integration_id"),)
+
+    customer_id: Mapped[str | None]
+    kind: Mapped[str]  # payment, refund, payment_reversal, authorization
+    status: Mapped[str]
+    payment_method: Mapped[str | None]
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigKey)
+    unused_minor: Mapped[int] = mapped_column(BigKey)
+    base_currency: Mapped[str | None]
+    exchange_rate: Mapped[str | None]  # decimal text, exactly as sent
+    dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source_id: Mapped[str | None]
+
+
+class PaymentApplication(Base):
+    """What a payment applied to an invoice, by the payment's newest version (DOMAIN M18).
+
+    An application that a newer version no longer lists stays with 0: the payment once paid it.
+    """
+
+    __tablename__ = "chargebee_payment_applications"
+    __table_args__ = (Index(None, "invoice_id", "integration_id"),)
+
+    transaction_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    invoice_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    applied_minor: Mapped[int] = mapped_column(BigKey)
+
+
+class RefundNote(Base):
+    """How much of a refund a credit note assigns to which invoice (DOMAIN A2)."""
+
+    __tablename__ = "chargebee_refund_notes"
+
+    transaction_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    note_id: Mapped[str] = mapped_column(primary_key=True)
+    invoice_id: Mapped[str | None]
+    applied_minor: Mapped[int] = mapped_column(BigKey)
+
+
+class ChargebeeCreditNote(_Mirrored, Base):
+    """A credit note; only adjustment notes lower what an invoice can earn (DOMAIN A3)."""
+
+    __tablename__ = "chargebee_credit_notes"
+    __table_args__ = (Index(None, "invoice_id", "integration_id"),)
+
+    customer_id: Mapped[str | None]
+    invoice_id: Mapped[str | None]
+    kind: Mapped[str]  # adjustment, refundable
+    status: Mapped[str]
+    reason_code: Mapped[str | None]
+    currency: Mapped[str]
+    price_type: Mapped[str]
+    total_minor: Mapped[int] = mapped_column(BigKey)
+    net_minor: Mapped[int] = mapped_column(BigKey)
+    gross_minor: Mapped[int] = mapped_column(BigKey)
+    dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,63 @@
+"""/api/v1/partners."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rewards_service.accounts.auth import current_actor
+from rewards_service.kit.emails import strict_key
+from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.web import Resource, current_session, path_key
+from rewards_service.partners import queries, service
+from rewards_service.partners.models import Partner
+from rewards_service.partners.schemas import PartnerPageSchema, PartnerQuerySchema, PartnerSchema
+
+blueprint = Resource("partners", "Those who bring leads and deals, and earn rewards")
+
+READ, WRITE = "partners:read", "partners:write"
+PLAIN = (
+    "id", "name", "email", "status", "payout_currency", "external_id", "created_at", "updated_at",
+)  # fmt: skip
+
+
+@blueprint.operation(
+    "GET", "/partners", scope=READ, query=PartnerQuerySchema, answer=PartnerPageSchema
+)
+def list_partners(query: dict[str, Any]) -> Any:
+    """List partners; `email` finds every spelling of an address."""
+    wanted = dict(query)
+    if "email" in query:
+        wanted["email_key"] = strict_key(query["email"])
+    page = queries.list_partners(current_session(), paging(query), wanted)
+    return page_answer(query, page, _shown([row[0] for row in page.rows]))
+
+
+@blueprint.operation(
+    "POST", "/partners", scope=WRITE, body=PartnerSchema, answer=PartnerSchema, status=201
+)
+def create_partner(body: dict[str, Any]) -> Any:
+    """Make a partner."""
+    return _shown([service.create_partner(current_session(), body, current_actor())])[0]
+
+
+@blueprint.operation("GET", "/partners/<partner_id>", scope=READ, answer=PartnerSchema)
+def get_partner(partner_id: str) -> Any:
+    """Get one partner."""
+    return _shown([service.get_partner(current_session(), path_key("par", partner_id))])[0]
+
+
+@blueprint.operation(
+    "PATCH", "/partners/<partner_id>", scope=WRITE, body=PartnerSchema(partial=True),
+    answer=PartnerSchema,
+)  # fmt: skip
+def change_partner(body: dict[str, Any], partner_id: str) -> Any:
+    """Change what is given."""
+    key = path_key("par", partner_id)
+    return _shown([service.change_partner(current_session(), key, body, current_actor())])[0]
+
+
+def _shown(partners: Sequence[Partner]) -> list[dict[str, Any]]:
+    programs = queries.programs_of_partners(current_session(), [item.id for item in partners])
+    return [
+        {**{name: getattr(item, name) for name in PLAIN}, "program_ids": programs[item.id]}
+        for item in partners
+    ]

@@ -1,0 +1,28 @@
+"""What waits in the database right now."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.metrics import Backlog
+from rewards_service.transactions.models import RewardDue
+
+
+def read_backlog(session: Session) -> Backlog:
+    """Rows that wait or need a person, and the age of the oldest waiting event in seconds."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(ReceivedEvent.received_at)).where(
+            ReceivedEvent.state == PENDING
+        )
+    ).one()
+    stuck = dict(
+        session.execute(
+            select(ReceivedEvent.state, func.count())
+            .where(ReceivedEvent.state.in_((QUARANTINED, DEAD)))
+            .group_by(ReceivedEvent.state)
+        ).all()
+    )
+    due = session.scalars(select(func.count()).select_from(RewardDue)).one()
+    age = 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
+    return Backlog(count, age, stuck.get(QUARANTINED, 0), stuck.get(DEAD, 0), due)

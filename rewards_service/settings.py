@@ -1,0 +1,245 @@
+"""Every setting of the service: read once, checked once, refused with the reason when wrong."""
+
+import base64
+import binascii
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from environs import Env, validate
+from environs.exceptions import EnvError
+
+# A socket address holds 108 bytes on Linux and 104 on macOS; beyond that a loopback port serves.
+MAX_SOCKET_PATH = 100
+MIN_SECRET_KEY = 16
+FERNET_KEY_BYTES = 32
+REDIS_URL_FILE = "redis_url"
+_POSTGRESQL = "postgresql+psycopg://"
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service that can run; the text says what to change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one process needs to know of its surroundings. Secrets stay out of its `repr`."""
+
+    database_url: str = field(repr=False)  # a SQLAlchemy URL; may carry a password
+    redis_url: str = field(repr=False)
+    embedded_database: bool
+    embedded_redis: bool
+    var_dir: Path
+    host: str
+    port: int
+    base_url: str  # public address, without a slash at the end
+    secret_key: str = field(repr=False)
+    encryption_keys: tuple[str, ...] = field(repr=False)  # Fernet keys, newest first
+    log_format: str
+    web_workers: int
+    workers: int
+    sentry_dsn: str | None = field(repr=False)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in `environ`; without it, the process environment over `./.env`.
+
+    A blank value counts as missing. When the database or the queue is embedded, missing keys are
+    generated into VAR_DIR and found there the next time. Raises SettingsError.
+    """
+    env = _Environment(_surroundings() if environ is None else environ)
+    try:
+        return _read(env)
+    except EnvError as error:
+        raise SettingsError(f"A setting is wrong. {error}") from error
+
+
+class _Environment(Env):
+    """environs over a given mapping instead of the process environment."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._given = {name: value.strip() for name, value in values.items() if value.strip()}
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._given.get(env_key, default)
+
+
+def _surroundings() -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    from_file = {name: value or "" for name, value in dotenv_values(".env").items()}
+    return from_file | {name: value for name, value in os.environ.items() if value.strip()}
+
+
+def _read(env: Env) -> Settings:
+    var_dir = Path(env.str("VAR_DIR", "var")).expanduser().absolute()
+    database_url, redis_url = env.str("DATABASE_URL", None), env.str("REDIS_URL", None)
+    embedded = database_url is None or redis_url is None
+    port = env.int("PORT", 8000, validate=validate.Range(1, 65535))
+    return Settings(
+        database_url=_database_url(database_url, var_dir),
+        redis_url=_redis_url(redis_url, var_dir),
+        embedded_database=database_url is None,
+        embedded_redis=redis_url is None,
+        var_dir=var_dir,
+        host=env.str("HOST", "127.0.0.1"),
+        port=port,
+        base_url=_base_url(env.str("BASE_URL", f"http://127.0.0.1:{port}")),
+        secret_key=_secret_key(env.str("SECRET_KEY", None), var_dir, embedded),
+        encryption_keys=_encryption_keys(env.str("ENCRYPTION_KEYS", None), var_dir, embedded),
+        log_format=env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"])),
+        web_workers=env.int("WEB_WORKERS", 2, validate=validate.Range(1, 64)),
+        workers=env.int("WORKERS", 1, validate=validate.Range(0, 64)),
+        sentry_dsn=_sentry_dsn(env.str("SENTRY_DSN", None)),
+    )
+
+
+def _database_url(url: str | None, var_dir: Path) -> str:
+    if url is None:
+        _make_folder(var_dir)
+        return f"sqlite:///{var_dir / 'rewards.db'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return _POSTGRESQL + url.removeprefix(prefix)
+    if url.startswith((_POSTGRESQL, "sqlite:///")):
+        return url
+    raise SettingsError(
+        "DATABASE_URL is not one this service can use: it must start with postgresql:// "
+        "(or sqlite:/// and a file). Leave it out to run on an embedded SQLite file."
+    )
+
+
+def _redis_url(url: str | None, var_dir: Path) -> str:
+    if url is not None:
+        if url.startswith(("redis://", "rediss://", "unix://")):
+            return url
+        raise SettingsError(
+            "REDIS_URL must start with redis://, rediss:// or unix://. "
+            "Leave it out to run an embedded server."
+        )
+    path = var_dir / "redis.sock"
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
+        return f"unix://{quote(str(path))}"
+    return _kept(var_dir, REDIS_URL_FILE, _loopback_redis_url())
+
+
+def _loopback_redis_url() -> str:
+    """A free port now, behind a password, since every user of the machine can reach a port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{probe.getsockname()[1]}/0"
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(
+            "BASE_URL must be the public address of the service, such as "
+            "https://rewards.example.com, without a query."
+        )
+    return url.rstrip("/")
+
+
+def _secret_key(value: str | None, var_dir: Path, embedded: bool) -> str:
+    if value is None:
+        _refuse_without_keys("SECRET_KEY", embedded)
+        return _kept(var_dir, "secret_key", secrets.token_urlsafe(48))
+    if len(value) < MIN_SECRET_KEY:
+        raise SettingsError(
+            f"SECRET_KEY is too short: use at least {MIN_SECRET_KEY} random characters."
+        )
+    return value
+
+
+def _encryption_keys(value: str | None, var_dir: Path, embedded: bool) -> tuple[str, ...]:
+    if value is None:
+        _refuse_without_keys("ENCRYPTION_KEYS", embedded)
+        fresh = base64.urlsafe_b64encode(secrets.token_bytes(FERNET_KEY_BYTES)).decode()
+        value = _kept(var_dir, "encryption_keys", fresh)
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    if not keys or not all(_is_fernet_key(key) for key in keys):
+        raise SettingsError(
+            "ENCRYPTION_KEYS must be Fernet keys (32 bytes, url-safe base64), separated by "
+            "commas, the newest first. Make one with: "
+            'python -c "from cryptography.fernet import Fernet; '
+            'print(Fernet.generate_key().decode())"'
+        )
+    return keys
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(key)) == FERNET_KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _refuse_without_keys(name: str, embedded: bool) -> None:
+    if not embedded:
+        raise SettingsError(
+            f"{name} is missing. With DATABASE_URL and REDIS_URL both set, keys are not made up: "
+            f"set {name}, keep it safe and the same for every process (see .env.example)."
+        )
+
+
+def _sentry_dsn(dsn: str | None) -> str | None:
+    if dsn is not None and find_spec("sentry_sdk") is None:
+        raise SettingsError(
+            "SENTRY_DSN is set, but the package sentry-sdk is not installed. "
+            "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
+        )
+    return dsn
+
+
+def _kept(var_dir: Path, name: str, fresh: str) -> str:
+    """The secret kept in VAR_DIR under `name`; `fresh` becomes it when there is none yet.
+
+    Several processes may start at once: the file appears whole or not at all, and the first wins.
+    """
+    path = var_dir / name
+    _make_folder(var_dir)
+    try:
+        if not path.exists():
+            _write_first(path, fresh)
+        value = path.read_text().strip()
+    except OSError as error:
+        raise _unusable(path, error) from error
+    if not value:
+        raise SettingsError(f"{path} is empty. Put the key back, or delete the file.")
+    return value
+
+
+def _make_folder(var_dir: Path) -> None:
+    try:
+        var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(var_dir, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"{path} cannot be read or written ({error.strerror}). "
+        "Point VAR_DIR to a folder of your own."
+    )
+
+
+def _write_first(path: Path, content: str) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w") as file:
+            file.write(content + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first; its key counts
+    finally:
+        draft.unlink()

@@ -1,0 +1,91 @@
+"""The events doorbell: drain what is pending, in batches, whoever rang and however often."""
+
+import time
+from collections import Counter
+from functools import partial
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Engine
+
+from rewards_service.inbox import service as inbox
+from rewards_service.inbox.service import Leased, LeaseLost
+from rewards_service.kit import bells
+from rewards_service.kit.alongside import Alongside
+from rewards_service.kit.db import db, hold_stage, transaction
+from rewards_service.kit.metrics import count_events, time_batch
+from rewards_service.rewards import jobs as reward_jobs
+from rewards_service.webhooks import processing
+
+log = structlog.get_logger()
+
+STAGE = "events"
+BATCHES = {"postgresql": 1_000, "sqlite": 500}  # SQLite's one writer must let others in
+BUDGET_SECONDS = 10.0
+
+
+def drain_events() -> int:
+    """Handle pending events until none is left or ten seconds are over. Safe in many processes."""
+    return drain(db.engine)
+
+
+def drain(engine: Engine, budget: float = BUDGET_SECONDS, batch: int | None = None) -> int:
+    """Lease, handle, finish, batch after batch. Returns how many events were handled.
+
+    Where a server holds the database, the rewards of one batch are calculated while the next is
+    matched: one waits for the server while the other thinks.
+    """
+    handled = 0
+    until = time.monotonic() + budget
+    size = batch or BATCHES[engine.dialect.name]
+    with Alongside("rewards", partial(reward_jobs.drain, engine, budget)) as rewards:
+        while time.monotonic() < until:
+            done = _step(engine, 1, alone=True) + _step(engine, size, alone=False)
+            if done == 0:
+                break
+            handled += done
+            if done >= size and engine.dialect.name == "postgresql":
+                rewards.ask()
+    return handled
+
+
+def _step(engine: Engine, limit: int, alone: bool) -> int:
+    token = uuid4().hex
+    with transaction(engine) as session:
+        if alone:
+            inbox.give_up_exhausted(session)
+            leased = inbox.lease_suspect(session, token)
+        else:
+            leased = inbox.lease_fresh(session, token, limit)
+    if not leased.ids:
+        return 0
+    try:
+        return _handle(engine, leased)
+    except LeaseLost:
+        log.info("batch_left_to_another_worker", events=len(leased.ids))
+        return 0
+
+
+def _handle(engine: Engine, leased: Leased) -> int:
+    try:
+        with time_batch("events"), transaction(engine) as session:
+            hold_stage(session, STAGE)
+            done = processing.process(session, inbox.load(session, leased))
+        for outcome, number in Counter(e.outcome for e in done.endings.values()).items():
+            count_events(outcome, number)
+        bells.ring("rewards")
+    except LeaseLost:
+        raise
+    except Exception as problem:
+        _after_failure(engine, leased, problem)
+    return len(leased.ids)
+
+
+def _after_failure(engine: Engine, leased: Leased, problem: Exception) -> None:
+    """A batch that fails is tried one event at a time; an event alone waits and tries again."""
+    log.exception("batch_failed", events=len(leased.ids), alone=leased.alone)
+    with transaction(engine) as session:
+        if leased.alone:
+            inbox.fail(session, leased.ids[0], f"{type(problem).__name__}: {problem}")
+        else:
+            inbox.release(session, leased)

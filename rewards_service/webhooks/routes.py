@@ -1,0 +1,168 @@
+"""The webhook endpoint: authenticate, record, commit, answer, ring. Nothing else happens here.
+
+It is a WSGI application mounted in front of Flask's router: an answer needs none of what Flask
+does for a request, and that would cost as much again as the answer itself (decision 9).
+"""
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.orm import Session
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from rewards_service.inbox import recording as inbox
+from rewards_service.inbox.recording import Delivery, Recorder
+from rewards_service.kit import bells, ids
+from rewards_service.kit.metrics import count_answer
+from rewards_service.kit.queue import Doorbell
+from rewards_service.webhooks.door import Environ, Refusal, read_delivery
+from rewards_service.webhooks.verify import Door, Doors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+log = structlog.get_logger()
+
+MOUNT = "/webhooks/chargebee"
+_STATE = "rewards_webhooks"
+_PROBLEM = "application/problem+json"
+_TITLES = {
+    400: ("not_an_event", "Not an event"),
+    401: ("unauthorized", "Unauthorized"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    411: ("length_required", "Length required"),
+    413: ("too_large", "Content too large"),
+    415: ("not_json", "Unsupported media type"),
+    503: ("unavailable", "Service unavailable"),
+}
+_EXTRA_HEADERS = {
+    401: [("WWW-Authenticate", 'Basic realm="webhook", charset="UTF-8"')],
+    405: [("Allow", "POST")],
+    503: [("Retry-After", "30")],
+}
+_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_NOT_RECORDED = Refusal(503, "The event could not be recorded; send it again.")
+_UNKNOWN = Refusal(401, "The credentials are missing or wrong.")
+
+
+class Reception:
+    """The endpoint of one process: its doors, and connections that autocommit."""
+
+    def __init__(self, database_url: str, secret_key: str) -> None:
+        self.engine: Engine = _autocommit_engine(database_url)
+        self.doors = Doors(self.engine, secret_key)
+        self.recorder = Recorder(self.engine)
+
+    def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
+        """Keep one Chargebee delivery and answer before anything acts on it.
+
+        200 when it is committed or held already; 400, 411, 413, 415 when it is no event; 401 when
+        the caller is not known; 503 when the database cannot commit: Chargebee comes again.
+        """
+        try:
+            answer = self._answer(environ)
+        except (DBAPIError, TimeoutError) as problem:
+            log.warning("webhook_not_recorded", error=type(problem).__name__)
+            answer = _NOT_RECORDED
+        except Exception:
+            log.exception("webhook_failed")
+            answer = _NOT_RECORDED
+        return _respond(answer, start_response)
+
+    def _answer(self, environ: Environ) -> bytes | Refusal:
+        endpoint_key = environ.get("PATH_INFO", "")[1:]
+        if not endpoint_key or "/" in endpoint_key:
+            return Refusal(404, "There is no such webhook endpoint.")
+        if environ.get("REQUEST_METHOD") != "POST":
+            return Refusal(405, "Events are posted.")
+        authorization = environ.get("HTTP_AUTHORIZATION")
+        door = self.doors.open_with(endpoint_key, authorization)
+        if door is None:
+            return _UNKNOWN
+        delivery = read_delivery(environ)
+        if isinstance(delivery, Refusal):
+            return delivery
+        key = self.recorder.record(door.integration_id, door.version, delivery)
+        if key is not None:
+            bells.ring("events")
+            return _accepted("accepted", key)
+        return self._not_new(endpoint_key, authorization, delivery)
+
+    def _not_new(
+        self, endpoint_key: str, authorization: str | None, delivery: Delivery
+    ) -> bytes | Refusal:
+        """A repeated delivery, or an integration that changed since it was cached."""
+        door = self.doors.read_anew(endpoint_key, authorization)
+        if door is None:
+            return _UNKNOWN
+        key = self._duplicate(door, delivery)
+        if key is not None:
+            return _accepted("duplicate", key)
+        key = self.recorder.record(door.integration_id, door.version, delivery)
+        if key is None:
+            return Refusal(503, "The integration is changing; send the event again.")
+        bells.ring("events")
+        return _accepted("accepted", key)
+
+    def _duplicate(self, door: Door, delivery: Delivery) -> int | None:
+        with Session(self.engine) as session, session.begin():
+            return inbox.keep_duplicate(session, door.integration_id, delivery)
+
+
+def init_app(app: Flask) -> None:
+    """Mount an endpoint of its own in front of an app, and give the process its doorbell."""
+    settings = app.extensions["rewards_settings"]
+    reception = Reception(settings.database_url, settings.secret_key)
+    app.extensions[_STATE] = reception
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {MOUNT: reception})  # type: ignore[method-assign]
+    bells.install(Doorbell(settings.redis_url).ring)
+
+
+def _autocommit_engine(database_url: str) -> Engine:
+    """Connections whose every statement is a transaction: nothing to begin, commit or roll back."""
+    if database_url.startswith("sqlite"):
+        return create_engine(database_url)
+    return create_engine(
+        database_url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=8,
+        pool_timeout=2,
+        pool_reset_on_return=None,
+        connect_args={
+            "connect_timeout": 5,
+            "prepare_threshold": 2,
+            "options": "-c statement_timeout=5000",
+        },
+    )
+
+
+def _accepted(status: str, key: int) -> bytes:
+    return f'{{"status": "{status}", "id": "{ids.encode("evt", key)}"}}'.encode()
+
+
+def _respond(answer: bytes | Refusal, start_response: "StartResponse") -> list[bytes]:
+    if isinstance(answer, bytes):
+        count_answer(200)
+        length = str(len(answer))
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
+        return [answer]
+    count_answer(answer.status)
+    code, title = _TITLES[answer.status]
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": answer.status,
+        "detail": answer.detail,
+        "code": code,
+    }
+    body = json.dumps(problem).encode()
+    headers = [("Content-Type", _PROBLEM), ("Content-Length", str(len(body)))]
+    start_response(_LINES[answer.status], headers + _EXTRA_HEADERS.get(answer.status, []))
+    return [body]

@@ -1,0 +1,99 @@
+"""Who may post to a webhook endpoint: Basic credentials, compared as keyed digests.
+
+Known integrations are cached per process, so that an accepted delivery costs one statement: the
+insert itself checks that the cached version still holds. Whatever is not accepted from the cache
+is decided on fresh rows: new credentials work at once, and old ones stop at once.
+"""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from rewards_service.integrations.models import Integration
+from rewards_service.kit import crypto
+from rewards_service.kit.clock import utc_now
+
+PURPOSE = "webhook"
+_NOBODY = b"\0" * 32
+
+
+class Door(NamedTuple):
+    """One endpoint as it was last read: whom it belongs to and what opens it."""
+
+    integration_id: int
+    version: int
+    current: bytes
+    previous: bytes | None
+    previous_expires_at: datetime | None
+
+
+class Doors:
+    """The endpoints of this process's integrations."""
+
+    def __init__(self, engine: Engine, secret_key: str) -> None:
+        self._engine = engine
+        self._secret_key = secret_key
+        self._known: dict[str, Door] = {}
+
+    def open_with(self, endpoint_key: str, authorization: str | None) -> Door | None:
+        """The door these credentials open, or None; the same work for each way to be wrong."""
+        offered = self._digest(authorization)
+        door = self._known.get(endpoint_key)
+        if door is not None and _fits(door, offered):
+            return door
+        return self.read_anew(endpoint_key, authorization)
+
+    def read_anew(self, endpoint_key: str, authorization: str | None) -> Door | None:
+        """As `open_with`, on the rows as they are now."""
+        offered = self._digest(authorization)
+        door = self._read(endpoint_key)
+        if door is None:
+            self._known.pop(endpoint_key, None)
+            crypto.same(offered, _NOBODY)
+            return None
+        self._known[endpoint_key] = door
+        return door if _fits(door, offered) else None
+
+    def _read(self, endpoint_key: str) -> Door | None:
+        if "\0" in endpoint_key:  # no database text can hold it
+            return None
+        wanted = (
+            Integration.id,
+            Integration.version,
+            Integration.credentials_digest,
+            Integration.previous_digest,
+            Integration.previous_expires_at,
+        )
+        query = select(*wanted).where(
+            Integration.endpoint_key == endpoint_key, Integration.deleted_at.is_(None)
+        )
+        with Session(self._engine) as session:
+            row = session.execute(query).first()
+        return None if row is None else Door(*row)
+
+    def _digest(self, authorization: str | None) -> bytes:
+        return crypto.digest(self._secret_key, PURPOSE, _credentials(authorization))
+
+
+def _credentials(authorization: str | None) -> bytes:
+    """`user:password` of a Basic header; empty when there is none."""
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _fits(door: Door, offered: bytes) -> bool:
+    """Compare with both live secrets, always both, each in constant time."""
+    fits_current = crypto.same(offered, door.current)
+    fits_previous = crypto.same(offered, door.previous or _NOBODY)
+    expires = door.previous_expires_at
+    is_live = door.previous is not None and expires is not None and utc_now() < expires
+    return fits_current or (fits_previous and is_live)

@@ -1,0 +1,187 @@
+"""What the tests stand on: real databases, a real queue, the real application."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import hypothesis
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from rewards_service.embedded.redis_server import RedisServer
+from rewards_service.kit.migrate import upgrade
+from rewards_service.settings import Settings, load_settings
+from tests.postgres_server import UNAVAILABLE, start_server
+
+if TYPE_CHECKING:
+    from tests.builders.api import Caller
+    from tests.builders.world import World
+
+SECRET_KEY = "a key for tests only, long enough"
+ENCRYPTION_KEY = Fernet.generate_key().decode()
+
+# The same examples in every run, and no deadline: machines of all speeds run the tests.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("house")
+
+
+@dataclass(frozen=True)
+class PostgresTemplate:
+    """A migrated, empty database on a server, and its copies: one for each test."""
+
+    admin: Engine
+    name: str
+
+    def create(self) -> str:
+        """The URL of a fresh copy."""
+        copy = f"test_{uuid4().hex}"
+        with self.admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {copy} TEMPLATE {self.name}"))
+        return self.url(copy)
+
+    def drop(self, url: str) -> None:
+        with self.admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {make_url(url).database} WITH (FORCE)"))
+
+    def url(self, database: str) -> str:
+        return self.admin.url.set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_admin_url() -> Iterator[str]:
+    """A database on a PostgreSQL that may create others: TEST_DATABASE_URL, or one started here."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        surroundings = {"DATABASE_URL": given, "REDIS_URL": "redis://unused"}
+        keys = {"SECRET_KEY": SECRET_KEY, "ENCRYPTION_KEYS": ENCRYPTION_KEY}
+        yield load_settings(surroundings | keys).database_url
+        return
+    server = start_server()
+    if server is None:
+        pytest.skip(UNAVAILABLE)
+    yield server.url("postgres")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_admin_url: str) -> Iterator[PostgresTemplate]:
+    admin = create_engine(postgres_admin_url, isolation_level="AUTOCOMMIT")
+    template = PostgresTemplate(admin, f"template_{uuid4().hex}")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {template.name}"))
+    upgrade(template.url(template.name))
+    yield template
+    template.drop(template.url(template.name))
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a migrated, empty SQLite database."""
+    path = tmp_path_factory.mktemp("template") / "rewards.db"
+    upgrade(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")  # a checkpoint needs to be outside a transaction
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of this test alone, on each of the two kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "rewards.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template: PostgresTemplate = request.getfixturevalue("postgres_template")
+    url = template.create()
+    yield url
+    template.drop(url)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis-protocol server of this test process alone."""
+    folder = tmp_path_factory.mktemp("redis")
+    url = load_settings({"VAR_DIR": str(folder)}).redis_url
+    with RedisServer(url, folder):
+        yield url
+
+
+@pytest.fixture
+def redis_connection(redis_url: str) -> Iterator[Redis]:
+    """A connection to that server, emptied for this test."""
+    connection = Redis.from_url(redis_url)
+    connection.flushall()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return load_settings(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "VAR_DIR": str(tmp_path / "var"),
+            "BASE_URL": "https://rewards.example.com",
+            "SECRET_KEY": SECRET_KEY,
+            "ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        }
+    )
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """Committed by nobody but the test. SQLite has one writer: commit before using `client`."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    from rewards_service.app import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def api(app: Flask, settings: Settings) -> "Caller":
+    """A caller of the whole application's /api/v1 with a key that may do everything."""
+    from tests.builders.api import Caller
+
+    return Caller(app, settings)
+
+
+@pytest.fixture
+def world(engine: Engine, settings: Settings) -> "World":
+    """A connected site on an otherwise empty database; see `tests.builders.world`."""
+    from tests.builders.site import webhook_app
+    from tests.builders.world import World
+
+    return World(webhook_app(settings), engine, settings)

@@ -1,0 +1,187 @@
+from fractions import Fraction
+
+from rewards_service.programs.rules import RuleVersion
+from rewards_service.rewards import engine
+from rewards_service.rewards.engine import Invoice, Payment, Refund
+from tests.rewards.invoices import earned, flat, invoice, note, paid, percent, posted
+
+
+class TestSummarise:
+    def test_tax_never_earns(self) -> None:
+        """DOMAIN A2, A3."""
+        assert earned(percent(100_000), invoice(10_000, 2_000), [paid(12_000)]) == 1_000
+
+    def test_a_rule_on_gross_counts_the_tax(self) -> None:
+        assert earned(percent(100_000, "gross"), invoice(), [paid(12_000)]) == 1_200
+
+    def test_a_part_paid_earns_its_part(self) -> None:
+        """DOMAIN A3."""
+        assert earned(percent(100_000), invoice(), [paid(3_000)]) == 250
+
+    def test_a_payment_that_fails_late_keeps_nothing(self) -> None:
+        """DOMAIN V3."""
+        payments = [paid(6_000, name="a"), paid(6_000, name="b", kept=False)]
+
+        assert earned(percent(100_000), invoice(), payments) == 500
+
+    def test_a_voided_invoice_keeps_nothing(self) -> None:
+        """DOMAIN A14, A2."""
+        assert earned(percent(100_000), invoice(voided=True), [paid(12_000)]) == 0
+
+    def test_an_invoice_over_nothing_earns_nothing(self) -> None:
+        """DOMAIN A14."""
+        assert earned(percent(100_000), invoice(0, 0), [paid(0)]) == 0
+
+    def test_a_payment_that_may_not_earn_does_not_count(self) -> None:
+        """DOMAIN M16, S4."""
+        payments = [paid(6_000, name="a"), paid(6_000, name="b", barred="before_attribution")]
+
+        assert earned(percent(100_000), invoice(), payments) == 500
+
+    def test_more_than_payable_earns_no_more(self) -> None:
+        """DOMAIN A2: kept cash is at most what is payable."""
+        assert earned(percent(100_000), invoice(), [paid(20_000)]) == 1_000
+
+    def test_a_write_off_lowers_what_is_payable(self) -> None:
+        """DOMAIN A2: what remains is then paid in full."""
+        assert earned(percent(100_000), invoice(write_off_minor=2_000), [paid(10_000)]) == 1_000
+
+    def test_an_adjustment_note_lowers_what_is_payable_and_what_counts(self) -> None:
+        """DOMAIN A3, V3: half the invoice credited, half paid: half the reward."""
+        one = invoice(adjustments=[note("cn", 5_000, 1_000)])
+
+        assert earned(percent(100_000), one, [paid(6_000)]) == 500
+
+    def test_a_refund_counts_once(self) -> None:
+        """DOMAIN A3: half refunded is 50 % of the base, not 25 %."""
+        assert earned(percent(100_000), invoice(), [paid(12_000, 6_000)]) == 500
+
+
+class TestInconsistentInvoice:
+    def test_a_note_that_leaves_nothing_payable_keeps_the_last_target(self) -> None:
+        """DOMAIN A3."""
+        one = invoice(adjustments=[note("cn", 10_000, 2_000)])
+        figures = engine.summarise(one, [paid(12_000)], "net")
+
+        assert figures.inconsistent
+        assert earned(percent(100_000), one, [paid(12_000)]) == 1_000
+
+    def test_older_notes_still_count(self) -> None:
+        """DOMAIN A3: the last target is the one before the newest note."""
+        notes = [note("b", 9_000, 1_800, day=2), note("a", 1_000, 200, day=1)]
+        one = invoice(adjustments=notes)
+
+        assert earned(percent(100_000), one, [paid(10_800)]) == 900
+
+    def test_without_cash_it_is_no_contradiction(self) -> None:
+        """DOMAIN A3: without cash the base is 0."""
+        one = invoice(adjustments=[note("cn", 10_000, 2_000)])
+        figures = engine.summarise(one, [paid(12_000, 12_000)], "net")
+
+        assert not figures.inconsistent
+        assert figures.base(figures.kept) == 0
+
+    def test_notes_without_a_date_are_ordered_too(self) -> None:
+        notes = [note("b", 20_000), note("a", 1)._replace(dated_at=None), note("c", 1, day=1)]
+        one = invoice(adjustments=notes)
+
+        assert engine.summarise(one, [paid(100)], "net").inconsistent
+
+
+class TestTakenBackFrom:
+    def share(self, payment: Payment) -> dict[str, Fraction]:
+        return {name: engine.taken_back_from(payment, name) for name in payment.applied}
+
+    def test_a_refund_is_shared_in_proportion_to_what_was_applied(self) -> None:
+        """DOMAIN A2."""
+        payment = paid(0, 100, applied={"a": 300, "b": 600})
+
+        assert self.share(payment) == {"a": Fraction(100, 3), "b": Fraction(200, 3)}
+
+    def test_a_credit_note_says_where_a_refund_belongs(self) -> None:
+        """DOMAIN A2."""
+        payment = paid(0, applied={"a": 300, "b": 600})._replace(
+            refunds=[Refund("r", 100, {"a": 40}), Refund("s", 90, {})]
+        )
+
+        assert self.share(payment) == {"a": 40 + 20 + 30, "b": 40 + 60}
+
+    def test_what_is_more_than_an_invoice_got_is_taken_from_the_others(self) -> None:
+        """DOMAIN A4: a payment refunded in full leaves nothing anywhere."""
+        payment = paid(0, applied={"a": 50, "b": 50})._replace(
+            refunds=[Refund("r", 50, {"a": 50}), Refund("s", 49, {})]
+        )
+
+        assert self.share(payment) == {"a": 50, "b": 49}
+
+    def test_a_note_for_an_invoice_that_the_payment_left_takes_from_where_it_went(self) -> None:
+        """DOMAIN A2: the money of a voided invoice earns again elsewhere, until refunded."""
+        payment = paid(0, applied={"old": 0, "new": 100})._replace(
+            refunds=[Refund("r", 60, {"old": 60})]
+        )
+
+        assert self.share(payment) == {"old": 0, "new": 60}
+
+    def test_notes_over_more_than_the_refund_take_no_more_than_it(self) -> None:
+        payment = paid(0, applied={"a": 100, "b": 100})._replace(
+            refunds=[Refund("r", 60, {"a": 60, "b": 60})]
+        )
+
+        assert self.share(payment) == {"a": 30, "b": 30}
+
+    def test_never_more_than_was_applied(self) -> None:
+        """DOMAIN A2: min(applied, refunds)."""
+        assert self.share(paid(100, 60, 60)) == {"inv": 100}
+
+    def test_nothing_falls_on_an_invoice_that_the_payment_did_not_pay(self) -> None:
+        assert engine.taken_back_from(paid(100, 60), "other") == 0
+
+
+class TestTargetAmount:
+    def test_a_flat_reward_stays_until_nothing_is_kept(self) -> None:
+        """DOMAIN A7."""
+        rule = flat({"USD": 500})
+        states = [[paid(12_000)], [paid(12_000, 11_999)], [paid(12_000, 12_000)]]
+
+        assert posted(rule, invoice(), states) == [500, 0, -500]
+
+    def test_a_flat_reward_without_the_currency_is_nothing(self) -> None:
+        """DOMAIN A7: never a conversion."""
+        assert earned(flat({"EUR": 500}), invoice(), [paid(12_000)]) == 0
+
+    def test_half_up_rounds_away_from_zero(self) -> None:
+        """DOMAIN A5."""
+        rule = percent(25_000, rounding="half_up")
+
+        assert earned(rule, invoice(100, 0), [paid(100)]) == 3
+
+    def test_amounts_beyond_what_a_float_can_hold_stay_exact(self) -> None:
+        """DOMAIN A1."""
+        net = 2**53 + 1
+
+        assert earned(percent(1_000_000), invoice(net, 0), [paid(net)]) == net
+
+
+class TestWhyNothing:
+    def reason(self, rule: RuleVersion, one: Invoice, payments: list[Payment]) -> str | None:
+        return engine.why_nothing(rule, engine.summarise(one, payments, rule.base), "USD")
+
+    def test_says_nothing_while_the_rule_gives_something(self) -> None:
+        assert self.reason(percent(100_000), invoice(), [paid(12_000)]) is None
+
+    def test_a_full_refund_is_no_reason_of_the_rule(self) -> None:
+        assert self.reason(percent(100_000), invoice(), [paid(12_000, 12_000)]) is None
+
+    def test_an_invoice_without_counting_lines(self) -> None:
+        """DOMAIN V11."""
+        assert self.reason(percent(100_000), invoice(0), [paid(2_000)]) == "not_eligible_lines"
+
+    def test_a_flat_rule_without_the_currency(self) -> None:
+        """DOMAIN A7, V11."""
+        rule = flat({"EUR": 1})
+
+        assert self.reason(rule, invoice(), [paid(12_000)]) == "no_amount_for_currency"
+
+    def test_a_reward_that_rounds_to_nothing(self) -> None:
+        """DOMAIN A8."""
+        assert self.reason(percent(1), invoice(100, 0), [paid(100)]) == "no_change"

@@ -1,0 +1,96 @@
+"""No input breaks the HTTP interface: whatever comes, it is accepted or refused in order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+
+from tests.builders.api import PREFIX, PROBLEM, Caller, Json, operations, sample_bodies
+
+HOSTILE: tuple[Any, ...] = (
+    None, True, 0, -1, 2**63, 2**64, 10**400, 1.5, "", " ", "\x00", "a\x00b", "\ud800",
+    "x" * 100_000, "\u202e", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30",
+    "par_", "1e5", "٠.٢", [], [[]], {}, {"a": 1}, {"\ud800": "\x00"}, ["\x00"], {"USD": -1},
+    {"USD": True},
+    [None],
+)  # fmt: skip
+BAD_QUERIES = (
+    "\x00",
+    "\ud800",
+    "-1",
+    "99999999999999999999",
+    "a" * 10_000,
+    "",
+    "İ@ß.de",
+    "%",
+    "🎉",
+)
+NOT_JSON = (b"", b"{", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000, b"1" * 5_000)
+
+
+class TestHostileInput:
+    def test_what_is_not_one_strict_json_value_is_refused(self, api: Caller) -> None:
+        for path in sample_bodies(api):
+            for body in NOT_JSON:
+                answer = api.call("POST", path, data=body, content_type="application/json")
+
+                assert (answer.status_code, answer.mimetype) == (400, PROBLEM), (path, body[:20])
+
+    def test_no_member_of_any_body_breaks_the_service(self, api: Caller) -> None:
+        for path, body in sample_bodies(api).items():
+            for changed in _mutations(body):
+                answer = api.call("POST", path, json=changed)
+
+                assert answer.status_code in (201, 409, 422), (path, str(changed)[:200])
+                assert answer.status_code == 201 or answer.mimetype == PROBLEM
+
+    def test_no_member_of_any_change_breaks_the_service(self, api: Caller) -> None:
+        for path, body in sample_bodies(api).items():
+            made = api.create(path, **body)
+            for changed in _mutations(body):
+                answer = api.call("PATCH", f"{path}/{made['id']}", json=changed)
+
+                assert answer.status_code in (200, 405, 409, 422), (path, str(changed)[:200])
+
+    def test_a_body_that_is_no_object_is_refused(self, api: Caller) -> None:
+        for path in sample_bodies(api):
+            for body in ("null", "[]", '"text"', "1", "true"):
+                answer = api.call("POST", path, data=body, content_type="application/json")
+
+                assert answer.status_code == 422, (path, body)
+
+    def test_members_nobody_asked_for_are_refused_by_name(self, api: Caller) -> None:
+        for path, body in sample_bodies(api).items():
+            assert api.pointers("POST", path, **body, id="x", surprise=1) == ["/id", "/surprise"]
+
+    def test_no_query_breaks_the_service(self, app: Flask, api: Caller) -> None:
+        document = api.client.get("/api/openapi.json").get_json()
+        for path, item in document["paths"].items():
+            names = [
+                p["name"] for p in item.get("get", {}).get("parameters", ()) if p["in"] == "query"
+            ]
+            for name in names:
+                for value in BAD_QUERIES:
+                    query = {name: value.encode("utf-8", "surrogatepass")}
+                    answer = api.call("GET", path.removeprefix(PREFIX), query_string=query)
+
+                    assert answer.status_code in (200, 422), (path, name, value)
+
+    def test_no_path_breaks_the_service(self, app: Flask, api: Caller) -> None:
+        for method, path, _ in operations(app):
+            for text in ("%00", "led_%ff", "%F0%9F%8E%89", "led_zzzzzzzzzzzzz", "x" * 5_000):
+                answer = api.call(method, path.replace("none", text), json={})
+
+                assert answer.status_code < 500, (method, path, text)
+
+
+def _mutations(body: Json) -> Iterator[Json]:
+    for name, value in body.items():
+        for hostile in HOSTILE:
+            yield {**body, name: hostile}
+        if isinstance(value, dict):
+            for inner in _mutations(value):
+                yield {**body, name: inner}
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for inner in _mutations(value[0]):
+                yield {**body, name: [inner]}
