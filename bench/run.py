@@ -60,8 +60,9 @@ Total CPU per acknowledged webhook: **{ratio:.2f} x** the bare route.
 
 ## A backlog of recorded payments until the last reward
 
-One process, batches of {drain.event_jobs.BATCHES["postgresql"]}, two payments a customer, each customer's first
-payment converts a lead. Counted afterwards: one reward a payment, the sum right to the cent.
+One process, batches of {drain.event_jobs.BATCHES["postgresql"]}, two payments a customer; each
+customer's first payment converts a lead. Counted afterwards: one reward a payment, the sum right to
+the cent.
 
 | backlog | seconds | events/s | worker CPU us/event | database CPU us/event |
 |---|---|---|---|---|
