@@ -49,8 +49,14 @@ class PostgresTemplate:
         return self.url(copy)
 
     def drop(self, url: str) -> None:
+        """Drop a copy, its connections ended first: FORCE would sleep until they are."""
+        name = make_url(url).database
+        end = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
         with self.admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {make_url(url).database} WITH (FORCE)"))
+            for _ in range(200):
+                if not connection.execute(end, {"name": name}).all():
+                    break
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
     def url(self, database: str) -> str:
         return self.admin.url.set(database=database).render_as_string(hide_password=False)

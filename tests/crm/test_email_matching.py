@@ -16,6 +16,7 @@ def converted(world: World, lead: int) -> Any:
     return world.get(Lead, lead).customer_id
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 class TestEmail:
     @pytest.mark.parametrize(
         ("at_lead", "at_payment"),

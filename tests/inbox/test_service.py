@@ -1,11 +1,14 @@
 """The event log as a queue: leases, tries, poison, and finishing only what is still ours."""
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from rewards_service.inbox import queries, service
 from rewards_service.inbox.models import ReceivedEvent
@@ -29,6 +32,13 @@ def lease(engine: Engine, token: str, limit: int = 500) -> Leased:
 def lease_one(engine: Engine, token: str) -> Leased:
     with transaction(engine) as session:
         return service.lease_suspect(session, token)
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[EventDict]]:
+    """Failures are meant here: unformatted, they cost nothing."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture
