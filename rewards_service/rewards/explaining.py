@@ -35,7 +35,10 @@ def render(stored: Stored) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "steps": [step for step in steps if step],
-        "inputs": {name: value for name, value in stored.items() if name not in _NO_INPUTS},
+        "inputs": {
+            **{name: value for name, value in stored.items() if name not in _NO_INPUTS},
+            "rule": {name: value for name, value in rule.items() if name != "rule_id"},
+        },
         "rule": {"id": ids.encode("rul", rule["rule_id"]), "version": rule["version"]},
         "skipped_rules": [
             {"rule_id": ids.encode("rul", rule_id), "reason": reason}
