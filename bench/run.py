@@ -39,7 +39,7 @@ def _document(bare: ack.Subject, ours: ack.Subject, runs: list[drain.Drained], p
         f"{run.database_seconds / run.events * 1e6:.0f} |"
         for run in runs
     )
-    top = "\n".join(line.rstrip() for line in profile.splitlines() if "rewards_service" in line)
+    top = "\n".join(line.rstrip() for line in profile.splitlines() if "rewards_service/" in line)
     top = top.replace(str(DOCUMENT.parent.parent) + "/", "")
     return f"""# Benchmarks
 

@@ -16,7 +16,7 @@ from rewards_service.inbox.models import (
     ReceivedEvent,
     WaitingEvent,
 )
-from rewards_service.kit.bulk import among
+from rewards_service.kit.bulk import among, fetch_binary
 from rewards_service.kit.db import (
     columns,
     database_now,
@@ -146,8 +146,8 @@ def load(session: Session, leased: Leased) -> list[Any]:
         )
         .order_by(ReceivedEvent.id)
         .with_for_update()
-    )  # fmt: skip
-    rows = list(fetch_rows(session, query))
+    )
+    rows = fetch_binary(session, query)
     if len(rows) != len(leased.ids):
         raise LeaseLost
     return rows

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     LargeBinary,
+    Select,
     Table,
     bindparam,
 )
@@ -43,6 +45,23 @@ def among(session: Session, column: Any, values: Sequence[Any]) -> ColumnElement
         array = bindparam(None, list(values), type_=ARRAY(column.type), unique=True)
         return column == array.any_()  # type: ignore[no-any-return]
     return column.in_(values)  # type: ignore[no-any-return]
+
+
+def fetch_binary(session: Session, query: Select[*tuple[Any, ...]]) -> list[Any]:
+    """Rows of a query over plain columns, as named tuples, for long byte values.
+
+    PostgreSQL sends them as they are: by default it spells each byte with two letters.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return list(session.connection().execute(query).all())
+    compiled = query.compile(dialect=session.get_bind().dialect)
+    connection = session.connection().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("The session has no database connection.")
+    with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+        cursor.execute(str(compiled), compiled.params)
+        rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Row], conflict: str = "") -> None:

@@ -51,6 +51,8 @@ def base_amount(payment: Any) -> int | None:
     """
     if payment.base_currency is None or payment.exchange_rate is None:
         return None
+    if payment.base_currency == payment.currency and payment.exchange_rate in ("1", "1.0"):
+        return int(payment.amount_minor)
     shift = exponent(payment.base_currency) - exponent(payment.currency)
     exact = payment.amount_minor * Fraction(Decimal(payment.exchange_rate)) * Fraction(10) ** shift
     amount = round_amount(exact)
