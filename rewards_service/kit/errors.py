@@ -48,9 +48,3 @@ class Unprocessable(RewardsError):
     status = 422
     code = "unprocessable"
     title = "The request is well formed, but its content is not acceptable."
-
-
-class Unavailable(RewardsError):
-    status = 503
-    code = "unavailable"
-    title = "The service cannot do this right now; try again shortly."

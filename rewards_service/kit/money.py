@@ -76,14 +76,6 @@ def split(amount: int, shares: Sequence[int]) -> list[int]:
     return parts if amount >= 0 else [-part for part in parts]
 
 
-def share_out(amount: int, weights: Sequence[int]) -> list[Fraction]:
-    """`amount` in exact proportion to `weights`; all zero when the weights are."""
-    total = sum(weights)
-    if total == 0:
-        return [Fraction(0)] * len(weights)
-    return [Fraction(amount * weight, total) for weight in weights]
-
-
 def parse_rate(text: str) -> int:
     """A rate such as "0.125" in millionths; ValueError when it is finer or not within 0..1."""
     try:
