@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types bench chaos-kill lock clean
+.PHONY: help run test lint types docs bench bench-replay chaos-kill proofs mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +29,20 @@ lint: $(VENV)/.dev ## style, formatting and import contracts
 types: $(VENV)/.dev ## static types
 	$(BIN)/mypy
 
+docs: $(VENV)/.dev ## write docs/domain.md; fails when a rule has no test
+	$(BIN)/python -m tools.domain_table
+
 bench: $(VENV)/.dev ## measure the webhook and the drain
 	$(BIN)/python -m bench.run
 
+bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refunds
+	$(BIN)/python -m bench.replay
+
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch: the same digest as without
-	$(BIN)/python -m pytest -m slow -p no:randomly $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs $(PYTEST_ARGS)
+
+proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order
+	MONEY_MACHINE_SEQUENCES=2000 $(BIN)/python -m pytest -m "slow or not slow" -p no:randomly tests/proofs $(PYTEST_ARGS)
 
 # The lock names no index address: whichever one pip is set up with serves it.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \

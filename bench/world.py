@@ -15,7 +15,7 @@ from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.kit import crypto
 from rewards_service.kit.db import insert_many
-from rewards_service.partners.models import Partner, PartnerProgram, PartnerStatus
+from rewards_service.partners.models import Enrolment, Partner, PartnerStatus
 from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
 from rewards_service.properties.service import define_chargebee_properties
 
@@ -48,7 +48,7 @@ def set_up(engine: Engine) -> tuple[int, int, int]:
         session.flush()
         integration.options_id = options.id
         session.add(PartnerStatus(partner_id=partner.id, status="active"))
-        session.add(PartnerProgram(partner_id=partner.id, program_id=program.id))
+        session.add(Enrolment(partner_id=partner.id, program_id=program.id))
         rule = RewardRule(program_id=program.id, name="20 %")
         session.add(rule)
         session.flush()
@@ -102,18 +102,17 @@ def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: 
         insert_many(session, Lead, leads)
         for start in range(0, number, 2_000):
             bodies = [payment(n, each) for n in range(start, min(start + 2_000, number))]
-            rows = [_received(body, integration_id, options_id, now) for body in bodies]
+            rows = [received(body, integration_id, options_id) for body in bodies]
             insert_many(session, ReceivedEvent, rows)
 
 
-def _received(
-    body: dict[str, Any], integration_id: int, options_id: int, now: datetime
-) -> dict[str, Any]:
+def received(body: dict[str, Any], integration_id: int, options_id: int) -> dict[str, Any]:
+    """The row of a delivery that was recorded, and that nobody has handled yet."""
     raw = json.dumps(body, separators=(",", ":")).encode()
     occurred = datetime.fromtimestamp(0, UTC) + timedelta(seconds=body["occurred_at"])
     return {
         "integration_id": integration_id, "options_id": options_id, "event_id": body["id"],
         "event_type": body["event_type"], "source": "webhook", "occurred_at": occurred,
-        "received_at": now, "body_sha256": sha256(raw).digest(), "body": raw,
+        "received_at": datetime.now(UTC), "body_sha256": sha256(raw).digest(), "body": raw,
         "other_body_seen": False, "state": "pending", "attempts": 0,
     }  # fmt: skip

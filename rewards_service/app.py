@@ -7,23 +7,29 @@ from flask import Flask
 from rewards_service import __version__
 from rewards_service.accounts import auth
 from rewards_service.accounts import routes as accounts
-from rewards_service.crm import customer_routes, deal_routes, lead_routes
-from rewards_service.inbox import routes as inbox
+from rewards_service.audit import routes as audit
+from rewards_service.crm import deal_routes, lead_routes
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web
 from rewards_service.kit.db import db
 from rewards_service.partners import routes as partners
+from rewards_service.payouts import routes as payouts
+from rewards_service.payouts import schedule_routes
 from rewards_service.programs import routes as programs
 from rewards_service.reports import ops_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings
 from rewards_service.transactions import routes as transactions
+from rewards_service.webhooks import conflict_routes
 from rewards_service.webhooks import routes as webhooks
+from rewards_service.webhooks import workbench_routes as workbench
 
 RESOURCES = (
     integrations.blueprint, programs.programs, programs.rules, partners.blueprint,
-    lead_routes.blueprint, deal_routes.blueprint, customer_routes.blueprint,
-    transactions.blueprint, rewards.blueprint, inbox.blueprint, accounts.keys, accounts.me,
+    lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,
+    transactions.blueprint, rewards.blueprint, payouts.blueprint, schedule_routes.blueprint,
+    conflict_routes.blueprint, accounts.keys, accounts.me,
+    audit.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

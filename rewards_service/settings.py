@@ -1,12 +1,13 @@
 """Every setting of the service: read once, checked once, refused with the reason when wrong."""
 
 import base64
-import binascii
 import os
+import re
 import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ MIN_SECRET_KEY = 16
 FERNET_KEY_BYTES = 32
 REDIS_URL_FILE = "redis_url"
 _POSTGRESQL = "postgresql+psycopg://"
+_FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
 
 class SettingsError(Exception):
@@ -45,6 +47,9 @@ class Settings:
     web_workers: int
     workers: int
     sentry_dsn: str | None = field(repr=False)
+    payer_name: str | None = None  # the account that SEPA payouts are paid from
+    payer_iban: str | None = None
+    payer_bic: str | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -98,6 +103,9 @@ def _read(env: Env) -> Settings:
         web_workers=env.int("WEB_WORKERS", 2, validate=validate.Range(1, 64)),
         workers=env.int("WORKERS", 1, validate=validate.Range(0, 64)),
         sentry_dsn=_sentry_dsn(env.str("SENTRY_DSN", None)),
+        payer_name=env.str("PAYER_NAME", None),
+        payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
+        payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
     )
 
 
@@ -127,14 +135,10 @@ def _redis_url(url: str | None, var_dir: Path) -> str:
     path = var_dir / "redis.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
         return f"unix://{quote(str(path))}"
-    return _kept(var_dir, REDIS_URL_FILE, _loopback_redis_url())
-
-
-def _loopback_redis_url() -> str:
-    """A free port now, behind a password, since every user of the machine can reach a port."""
-    with socket.socket() as probe:
+    with socket.socket() as probe:  # a free port, behind a password: all users can reach a port
         probe.bind(("127.0.0.1", 0))
-        return f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{probe.getsockname()[1]}/0"
+        fresh = f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{probe.getsockname()[1]}/0"
+    return _kept(var_dir, REDIS_URL_FILE, fresh)
 
 
 def _base_url(url: str) -> str:
@@ -164,21 +168,13 @@ def _encryption_keys(value: str | None, var_dir: Path, embedded: bool) -> tuple[
         fresh = base64.urlsafe_b64encode(secrets.token_bytes(FERNET_KEY_BYTES)).decode()
         value = _kept(var_dir, "encryption_keys", fresh)
     keys = tuple(key.strip() for key in value.split(",") if key.strip())
-    if not keys or not all(_is_fernet_key(key) for key in keys):
+    if not keys or not all(_FERNET_KEY.fullmatch(key) for key in keys):
         raise SettingsError(
-            "ENCRYPTION_KEYS must be Fernet keys (32 bytes, url-safe base64), separated by "
-            "commas, the newest first. Make one with: "
-            'python -c "from cryptography.fernet import Fernet; '
+            "ENCRYPTION_KEYS must be Fernet keys (32 bytes, url-safe base64), separated by commas, "
+            'the newest first. Make one with: python -c "from cryptography.fernet import Fernet; '
             'print(Fernet.generate_key().decode())"'
         )
     return keys
-
-
-def _is_fernet_key(key: str) -> bool:
-    try:
-        return len(base64.urlsafe_b64decode(key)) == FERNET_KEY_BYTES
-    except (binascii.Error, ValueError):
-        return False
 
 
 def _refuse_without_keys(name: str, embedded: bool) -> None:
@@ -196,6 +192,15 @@ def _sentry_dsn(dsn: str | None) -> str | None:
             "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
         )
     return dsn
+
+
+def _account(kind: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    found = getattr(import_module("schwifty"), kind)(value, allow_invalid=True)
+    if not found.is_valid:
+        raise SettingsError(f"PAYER_{kind} is no {kind}. Correct it, or leave it out.")
+    return str(found)
 
 
 def _kept(var_dir: Path, name: str, fresh: str) -> str:

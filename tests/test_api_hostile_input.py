@@ -65,6 +65,7 @@ class TestHostileInput:
 
     def test_no_query_breaks_the_service(self, app: Flask, api: Caller) -> None:
         document = api.client.get("/api/openapi.json").get_json()
+        program = api.create("/programs", name="Partners")["id"]
         for path, item in document["paths"].items():
             names = [
                 p["name"] for p in item.get("get", {}).get("parameters", ()) if p["in"] == "query"
@@ -72,7 +73,8 @@ class TestHostileInput:
             for name in names:
                 for value in BAD_QUERIES:
                     query = {name: value.encode("utf-8", "surrogatepass")}
-                    answer = api.call("GET", path.removeprefix(PREFIX), query_string=query)
+                    place = path.removeprefix(PREFIX).replace("{program_id}", program)
+                    answer = api.call("GET", place, query_string=query)
 
                     assert answer.status_code in (200, 422), (path, name, value)
 
@@ -86,6 +88,7 @@ class TestHostileInput:
 
 def _mutations(body: Json) -> Iterator[Json]:
     for name, value in body.items():
+        yield {other: kept for other, kept in body.items() if other != name}
         for hostile in HOSTILE:
             yield {**body, name: hostile}
         if isinstance(value, dict):

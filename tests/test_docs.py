@@ -25,9 +25,10 @@ from rewards_service.programs.rules import RuleVersion
 from rewards_service.reports.checks import INVARIANTS
 from rewards_service.reports.payment_checks import REASONS
 from rewards_service.reports.reward_checks import HOLD_REASONS
-from rewards_service.rewards.engine import Invoice, Payee, Payment, Refund, summarise, targets
+from rewards_service.rewards.figures import Invoice, Payment, Refund
 from rewards_service.rewards.models import STATUSES
 from rewards_service.webhooks.routes import _TITLES as WEBHOOK_ERRORS
+from tests.rewards.invoices import earned
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -158,8 +159,7 @@ def _example() -> list[int]:
     all_of = large._replace(refunds=[Refund("rfd_1", 17_370, {})])
     none = small._replace(refunds=[Refund("rfd_2", 10_000, {})])
     states = [[small], [small, large], [small, part], [none, all_of]]
-    sums = [summarise(invoice, payments, "net") for payments in states]
-    return [targets(version, s, "USD", [Payee(1, 10_000)])[0].amount_minor for s in sums]
+    return [earned(version, invoice, payments) for payments in states]
 
 
 class TestErrors:

@@ -8,15 +8,17 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from rewards_service.kit.db import Base
+from rewards_service.kit.db import Base, transaction
 from rewards_service.kit.migrate import downgrade, heads, upgrade
 from rewards_service.rewards.models import LedgerEntry
 from rewards_service.settings import Settings
+from tests.payouts.appended import add_append_only_rows
 from tests.reports.books import Books, payment
 
 APPEND_ONLY = (
-    "chargebee_versions", "integration_options", "ledger_entries", "ledger_postings",
-    "reward_rule_versions", "reward_status_changes",
+    "audit_entries", "chargebee_versions", "exchange_rates", "integration_options",
+    "ledger_entries", "ledger_postings", "payout_export_members", "payout_exports",
+    "payout_invoices", "payout_status_changes", "reward_rule_versions", "reward_status_changes",
 )  # fmt: skip
 
 
@@ -41,6 +43,8 @@ def shop(engine: Engine, settings: Settings) -> Iterator[Books]:
         "INSERT INTO reward_status_changes (id, reward_id, from_status, to_status, actor, at) "
         "SELECT 1, id, 'pending', 'pending', 'test', created_at FROM rewards"
     )
+    with transaction(engine) as session:
+        add_append_only_rows(session)
     yield books
     books.close()
 
@@ -67,6 +71,7 @@ class TestUpgrade:
 
     def test_one_step_down_takes_the_guards_only(self, database_url: str) -> None:
         engine = create_engine(database_url)
+        downgrade(database_url, "0002")
         tables = set(inspect(engine).get_table_names())
 
         downgrade(database_url, "0001")

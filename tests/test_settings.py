@@ -114,6 +114,8 @@ class TestLoadSettings:
             ("WEB_WORKERS", "0"),
             ("WORKERS", "-1"),
             ("WORKERS", "many"),
+            ("PAYER_IBAN", "NL91ABNA0417164301"),
+            ("PAYER_BIC", "ABNANL"),
         ],
     )
     def test_refuses_what_is_wrong_and_names_it(
@@ -121,6 +123,16 @@ class TestLoadSettings:
     ) -> None:
         with pytest.raises(SettingsError, match=name):
             load(tmp_path, **(SERVERS | {name: value}))
+
+    def test_the_payers_account_is_kept_without_spaces_and_in_upper_case(
+        self, tmp_path: Path
+    ) -> None:
+        payer = {"PAYER_NAME": "Payer", "PAYER_IBAN": "nl91 abna 0417 1643 00"}
+        settings = load(tmp_path, **payer, PAYER_BIC="abnanl2a")
+
+        assert settings.payer_iban == "NL91ABNA0417164300"
+        assert (settings.payer_name, settings.payer_bic) == ("Payer", "ABNANL2A")
+        assert load(tmp_path).payer_iban is None
 
     def test_refuses_sentry_without_its_package(self, tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="sentry-sdk is not installed"):

@@ -13,7 +13,7 @@ from rewards_service.accounts import queries
 from rewards_service.accounts.models import ApiKey
 from rewards_service.audit.service import record
 from rewards_service.kit import crypto
-from rewards_service.kit.clock import utc_now
+from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.kit.refusals import invalid_member
 
@@ -21,7 +21,9 @@ ADMIN = "admin"
 SCOPES = (
     ADMIN, "integrations:read", "integrations:write", "programs:read", "programs:write",
     "partners:read", "partners:write", "crm:read", "crm:write", "transactions:read",
-    "rewards:read", "rewards:write", "events:read", "events:write",
+    "rewards:read", "rewards:write", "payouts:read", "payouts:write", "events:read",
+    "events:write", "events:replay",
+    "conflicts:read", "conflicts:write", "audit:read",
 )  # fmt: skip
 LONGEST_TEXT = 200
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -68,7 +70,8 @@ def create_key(
     )
     session.add(key)
     session.flush()
-    record(session, "api_key.created", ("api_key", key.id), {"scopes": key.scopes}, actor)
+    detail = {"after": {"scopes": key.scopes, "expires_at": expires_at and rfc3339(expires_at)}}
+    record(session, "api_key.created", ("api_key", key.id), detail, actor)
     return key, text
 
 
@@ -85,7 +88,8 @@ def revoke_key(session: Session, key_id: int, actor: str) -> None:
     key = get_key(session, key_id)
     if key.revoked_at is None:
         key.revoked_at = utc_now()
-        record(session, "api_key.revoked", ("api_key", key.id), {}, actor)
+        detail = {"before": {"scopes": key.scopes}, "after": {"scopes": []}}
+        record(session, "api_key.revoked", ("api_key", key.id), detail, actor)
 
 
 def recognise(session: Session, secret_key: str, text: str) -> ApiKey | None:

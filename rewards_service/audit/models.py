@@ -11,10 +11,19 @@ from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
 
 
 class AuditEntry(Base):
-    """One change that bears on money or access. Rows are added, never changed."""
+    """One change that bears on money or access. Rows are added, never changed.
+
+    Ids are without gaps, in the order of commits; each `hash` seals the entry and the hash before
+    it, so that a row that was changed, taken out or put in is found.
+    """
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index(None, "subject_kind", "subject_id"),
+        Index(None, "actor"),
+        Index(None, "action"),
+        Index(None, "at"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
@@ -23,3 +32,19 @@ class AuditEntry(Base):
     subject_kind: Mapped[str]
     subject_id: Mapped[int] = mapped_column(BigKey)
     detail: Mapped[Any] = mapped_column(Json)  # what changed; never personal data or secrets
+    reason: Mapped[str | None]  # as the person gave it
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+class AuditHead(Base):
+    """The one row that says where the log ends: who cuts entries off the end is found out.
+
+    Locked by whoever adds entries, from just before commit on.
+    """
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)  # always 1
+    last_id: Mapped[int] = mapped_column(BigKey)
+    hash: Mapped[bytes]

@@ -35,6 +35,8 @@ def read_lines(payload: Payload, price_type: str, at: str) -> list[dict[str, Any
                 "discount_minor": discount,
                 "tax_minor": tax,
                 "net_minor": net,
+                "service_from_at": wire.epoch(line.get("date_from")),
+                "service_to_at": wire.epoch(line.get("date_to")),
             }
         )
     return found
@@ -47,3 +49,19 @@ def sums(lines: list[dict[str, Any]], at: str) -> tuple[int, int]:
     if not (-MAX_AMOUNT <= net <= MAX_AMOUNT and -MAX_AMOUNT <= gross <= MAX_AMOUNT):
         raise BadPayload(f"{at}/line_items", "sum to more than any amount can be")
     return max(net, 0), max(gross, 0)
+
+
+def note_lines(payload: Payload, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a credit note's lines, each with the invoice line that it takes back."""
+    references = [line.get("reference_line_item_id") for line in payload.get("line_items") or ()]
+    return [
+        {
+            "position": line["position"],
+            "reference_line_id": wire.free_text(reference),
+            "entity_type": line["entity_type"],
+            "entity_id": line["entity_id"],
+            "net_minor": line["net_minor"],
+            "gross_minor": line["net_minor"] + line["tax_minor"],
+        }
+        for line, reference in zip(lines, references, strict=True)
+    ]

@@ -5,15 +5,16 @@ the shapes: the official event samples and type definitions; rules: DOMAIN A2, M
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from rewards_service.chargebee import wire
-from rewards_service.chargebee.lines import TAX_EXCLUSIVE, read_lines, sums
+from rewards_service.chargebee import details, wire
+from rewards_service.chargebee.lines import TAX_EXCLUSIVE, note_lines, read_lines, sums
 from rewards_service.chargebee.wire import BadPayload, Payload
 from rewards_service.kit.money import is_currency
 
@@ -45,6 +46,7 @@ class Mirrored:
     lines: list[dict[str, Any]]
     applications: list[tuple[str, int]]  # (invoice id, applied minor units), as listed
     refund_notes: list[tuple[str, str | None, int]]  # (note id, invoice id, minor units)
+    credits: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)  # by note id
 
 
 def canonical_json(value: object) -> bytes:
@@ -83,6 +85,7 @@ def _read_customer(found: Mirrored, payload: Payload, at: str) -> None:
     relationship = wire.optional_object(payload, "relationship", at) or {}
     found.columns = {
         "email": wire.free_text(payload.get("email")),
+        "country": details.country(payload),
         "parent_id": wire.optional_id(relationship, "parent_id", f"{at}/relationship"),
         "root_id": wire.optional_id(relationship, "root_id", f"{at}/relationship"),
     }
@@ -121,7 +124,9 @@ def _read_invoice(found: Mirrored, payload: Payload, at: str) -> None:
         "lines_gross_minor": gross,
         "invoiced_at": wire.optional_time(payload, "date", at),
         "is_gifted": payload.get("is_gifted") is True,
+        "country": details.country(payload),
     }
+    found.credits = details.credits(payload)
 
 
 def _read_transaction(found: Mirrored, payload: Payload, at: str) -> None:
@@ -195,6 +200,7 @@ def exchange_rate(value: object) -> str | None:
 def _read_credit_note(found: Mirrored, payload: Payload, at: str) -> None:
     price_type = wire.optional_id(payload, "price_type", at) or TAX_EXCLUSIVE
     lines = read_lines(payload, price_type, at)
+    found.lines = note_lines(payload, lines)
     total = wire.required_amount(payload, "total", at)
     net, gross = sums(lines, at)
     if not lines:

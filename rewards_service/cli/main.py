@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "rewards_service.cli.doctor:doctor",
     "drain": "rewards_service.cli.drain:drain",
     "init": "rewards_service.cli.init:init",
+    "replay": "rewards_service.cli.replay:replay",
     "run": "rewards_service.cli.run:run",
     "sandbox": "rewards_service.cli.sandbox:sandbox",
     "scheduler": "rewards_service.cli.scheduler:scheduler",

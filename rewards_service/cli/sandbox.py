@@ -72,7 +72,7 @@ def _make(session: Session, settings: Settings) -> dict[str, Any]:
         partner = create_partner(session, _partner(program), ACTOR)
     lead = session.scalar(select(Lead).where(Lead.external_id == LEAD))
     if lead is None:
-        lead = create_lead(session, _lead(partner))
+        lead = create_lead(session, _lead(partner), ACTOR)
     session.flush()
     url = webhook_url(settings, integration.endpoint_key)
     return {

@@ -8,24 +8,28 @@ differs from the books is then changed.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from rewards_service.crm.disputes import (
+    late_for,
+    other_chargebee_id,
+    several_customers,
+    two_partners,
+)
 from rewards_service.crm.matching import (
-    CONFLICT_AMBIGUOUS,
-    CONFLICT_OTHER_ID,
-    CONFLICT_PARTNERS,
     OPEN_DEALS,
     OPEN_LEADS,
     Claim,
-    Conflict,
     CustomerFacts,
     DealFacts,
     LeadFacts,
     Match,
     Payer,
     Resolution,
-    late_for,
 )
 from rewards_service.crm.outcomes import outcome
+
+_Place = tuple[Payer, datetime]
 
 
 class _Fold:
@@ -39,17 +43,22 @@ class _Fold:
         self.leads: dict[str, list[LeadFacts]] = defaultdict(list)
         self.deals: dict[str, list[DealFacts]] = defaultdict(list)
         self.by_email: dict[str, list[Match]] = defaultdict(list)
+        self.kept: dict[_Place, dict[str, object]] = defaultdict(dict)  # what is pinned came of it
         people = {customer.id: self._seed(customer) for customer in customers}
         for lead in sorted(leads, key=lambda item: (item.registered_at, item.id)):
             self.leads[lead.email_key or ""].append(lead)
             if lead.pinned_customer_id in people:
                 owner = people[lead.pinned_customer_id]
-                self.done.converted[lead.id] = (owner, lead.registered_at)
+                self.done.converted[lead.id] = (owner, lead.pinned_at or lead.registered_at)
+                self._keep(owner, lead.pinned_at, lead_id=lead.id)
+            elif lead.superseder_id is not None:
+                self.done.superseded[lead.id] = lead.superseder_id
         for deal in sorted(deals, key=lambda item: (item.registered_at, item.id)):
             self.deals[deal.email_key or ""].append(deal)
             if deal.pinned_customer_id in people:
                 owner = people[deal.pinned_customer_id]
-                self.done.associated[deal.id] = (owner, deal.registered_at)
+                self.done.associated[deal.id] = (owner, deal.pinned_at or deal.registered_at)
+                self._keep(owner, deal.pinned_at, deal_id=deal.id)
 
     def _seed(self, customer: CustomerFacts) -> Match:
         match = Match(
@@ -59,7 +68,19 @@ class _Fold:
             self._know(payer, match)
         if customer.email_key and not customer.payers:
             self.by_email[customer.email_key].append(match)
+        self._keep(match, customer.linked_at, linked_existing=True)
         return match
+
+    def _keep(self, owner: Match, at: datetime | None, **found: object) -> None:
+        """Let the payment that led to what is pinned go on saying so in its results."""
+        if at is None:
+            return
+        for payer in owner.payers:
+            kept = self.kept[(payer, at)]
+            if "deal_id" in found:
+                kept["deal_ids"] = [*kept.get("deal_ids", ()), found["deal_id"]]  # type: ignore[misc]
+            else:
+                kept.update(found)
 
     def _know(self, payer: Payer, match: Match) -> None:
         self.done.known[payer] = match
@@ -67,7 +88,7 @@ class _Fold:
 
     def apply(self, claim: Claim) -> None:
         known_before = claim.payer in self.done.known
-        found: dict[str, object] = {}
+        found = self.kept.pop((claim.payer, claim.paid_at), {})
         self.done.results[claim.event] = found
         key = claim.email_key
         if key and not known_before and self._is_ambiguous(claim, key):
@@ -87,15 +108,7 @@ class _Fold:
         if len(candidates) < 2:
             return False
         ids = sorted(match.customer_id or 0 for match in candidates)
-        payer = f"{claim.payer.integration_id}:{claim.payer.chargebee_id}"
-        self.done.conflicts.append(
-            Conflict(
-                CONFLICT_AMBIGUOUS,
-                f"{CONFLICT_AMBIGUOUS}:{payer}",
-                ("customer", ids[0]),
-                {"customers": ids, "chargebee_customer_id": claim.payer.chargebee_id},
-            )
-        )
+        self.done.conflicts.append(several_customers(claim, ids))
         return True
 
     def _unlinked(self, key: str) -> list[Match]:
@@ -160,19 +173,7 @@ class _Fold:
             return
         match = Match(None, made_by=claim, matched_at=claim.paid_at)
         self._know(claim.payer, match)
-        self.done.conflicts.append(
-            Conflict(
-                CONFLICT_OTHER_ID,
-                f"{CONFLICT_OTHER_ID}:{claim.payer.integration_id}:{claim.payer.chargebee_id}",
-                ("lead", lead.id),
-                {
-                    "chargebee_customer_ids": [
-                        *(payer.chargebee_id for payer in owner.payers),
-                        claim.payer.chargebee_id,
-                    ]
-                },
-            )
-        )
+        self.done.conflicts.append(other_chargebee_id(claim, lead, owner.payers))
 
     # --- customers that people made: M6 ---
 
@@ -198,7 +199,7 @@ class _Fold:
         match = self.done.known.get(claim.payer) or self._existing_or_new(claim, key)
         for deal in eligible:
             self.done.associated[deal.id] = (match, claim.paid_at)
-        found["deal_ids"] = [deal.id for deal in eligible]
+        found["deal_ids"] = [*found.get("deal_ids", ()), *(deal.id for deal in eligible)]  # type: ignore[misc]
         first = next((deal for deal in eligible if deal.partner_id is not None), None)
         if first is not None and match.source_partner_id is None and not match.pinned:
             match.source_partner_id = first.partner_id
@@ -222,14 +223,7 @@ class _Fold:
         """Two partners, one customer: the first keeps it, its rewards wait for a person (S2)."""
         if not claim.first_wins:
             match.hold_reason = "conflict"
-        self.done.conflicts.append(
-            Conflict(
-                CONFLICT_PARTNERS,
-                f"{CONFLICT_PARTNERS}:lead:{lead.id}:{'deals' if deals else 'leads'}",
-                ("lead", lead.id),
-                {"leads": [lead.id, *leads], "deals": deals},
-            )
-        )
+        self.done.conflicts.append(two_partners(lead, leads, deals))
 
 
 def resolve(

@@ -5,7 +5,7 @@ the whole neighbourhood is folded anew (`attribution.resolve`) and the differenc
 written. The caller owns the transaction and has the events stage to itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 from rewards_service.crm import books, queries
 from rewards_service.crm.attribution import resolve
 from rewards_service.crm.books import Attributed
-from rewards_service.crm.matching import OPEN_DEALS, Claim, CustomerFacts, DealFacts, LeadFacts
+from rewards_service.crm.decided import lift_decided
+from rewards_service.crm.matching import (
+    OPEN_DEALS,
+    Claim,
+    CustomerFacts,
+    DealFacts,
+    LeadFacts,
+    Payer,
+)
 from rewards_service.crm.models import PaymentClaim
 from rewards_service.crm.queries import AnyRow, Neighbourhood
 from rewards_service.kit.db import insert_many
@@ -21,17 +29,34 @@ from rewards_service.properties.names import CUSTOMER_ID
 from rewards_service.properties.service import definition_ids
 
 
-def attribute(session: Session, claims: Sequence[Claim]) -> Attributed:
-    """Keep the claims and do what they imply, in the order of the payments (DOMAIN M2-M17)."""
-    insert_many(session, PaymentClaim, [_claim_row(claim) for claim in claims])
+def attribute(session: Session, claims: Sequence[Claim], held: Collection[int] = ()) -> Attributed:
+    """Keep the claims and do what they imply, in the order of the payments (DOMAIN M2-M17).
+
+    held: events among them whose claims are kept already; what they imply is worked out again.
+    """
+    fresh = [claim for claim in claims if claim.event not in held]
+    insert_many(session, PaymentClaim, [_claim_row(claim) for claim in fresh])
     definition_id = definition_ids(session)[CUSTOMER_ID]
     payers = {claim.payer for claim in claims}
     keys = {claim.email_key for claim in claims if claim.email_key}
     around = queries.load_neighbourhood(session, definition_id, payers, keys)
-    unsettled = [claim for claim in claims if not _is_settled(claim, around)]
+    unsettled = [c for c in claims if c.event in held or not _is_settled(c, around)]
     done = Attributed(known={payer: around.links[payer] for payer in payers & set(around.links)})
     if unsettled:
         _fold_anew(session, definition_id, unsettled, done)
+    return done
+
+
+def attribute_again(session: Session, payers: Collection[Payer]) -> Attributed:
+    """Do what all claims around these payers imply, after a person decided something about them.
+
+    The payers count as moved: whatever depends on whose they are is to be worked out again.
+    """
+    definition_id = definition_ids(session)[CUSTOMER_ID]
+    done = Attributed(known=queries.find_links(session, definition_id, payers), moved=set(payers))
+    claims = queries.load_claims_of(session, payers)
+    if claims:
+        _fold_anew(session, definition_id, claims, done)
     return done
 
 
@@ -80,8 +105,10 @@ def _fold_anew(
     payers = {claim.payer for claim in claims}
     keys = {claim.email_key for claim in claims if claim.email_key}
     around = queries.load_neighbourhood(session, definition_id, payers, keys)
+    queries.add_kept(session, around)
     facts = _facts(around)
     resolution = resolve(claims, *facts)
+    lift_decided(session, resolution)
     ids = books.write_customers(session, definition_id, payers, around, resolution, done)
     books.write_leads(session, around, resolution, ids)
     books.write_deals(session, around, resolution, ids)
@@ -100,13 +127,7 @@ def _facts(
 ) -> tuple[list[LeadFacts], list[DealFacts], list[CustomerFacts]]:
     """The neighbourhood as it would be without the machine, save what approvals have pinned."""
     pinned = {row.id for row in around.customers.values() if row.pinned}
-    leads = [
-        LeadFacts(
-            row.id, row.email_key, row.status_before or row.status, row.partner_id,
-            row.registered_at, row.customer_id if row.customer_id in pinned else None,
-        )
-        for row in around.leads.values()
-    ]  # fmt: skip
+    leads = [_lead_facts(row, around, pinned) for row in around.leads.values()]
     deals = [
         DealFacts(
             row.id, row.email_key, row.stage, row.partner_id, row.registered_at,
@@ -119,9 +140,27 @@ def _facts(
     return leads, deals, sorted(customers, key=lambda customer: customer.id)
 
 
+def _lead_facts(row: AnyRow, around: Neighbourhood, pinned: Collection[int]) -> LeadFacts:
+    is_pinned = row.customer_id in pinned
+    return LeadFacts(
+        row.id, row.email_key, row.status_before or row.status, row.partner_id, row.registered_at,
+        pinned_customer_id=row.customer_id if is_pinned else None,
+        pinned_at=row.converted_at if is_pinned else None,
+        superseder_id=_superseder(row, around, pinned),
+    )  # fmt: skip
+
+
+def _superseder(row: AnyRow, around: Neighbourhood, pinned: Collection[int]) -> int | None:
+    winner = around.leads.get(row.superseded_by_id or 0)
+    return winner.id if winner is not None and winner.customer_id in pinned else None
+
+
 def _customer_facts(row: AnyRow, around: Neighbourhood) -> CustomerFacts:
     if row.pinned:
         payers = tuple(payer for payer, owner in around.links.items() if owner == row.id)
-        return CustomerFacts(row.id, row.email_key, row.source_partner_id, payers, pinned=True)
+        linked_at = None if row.machine_made else row.matched_at
+        return CustomerFacts(
+            row.id, row.email_key, row.source_partner_id, payers, pinned=True, linked_at=linked_at
+        )
     by_hand = row.source_lead_id is None and row.source_deal_id is None
     return CustomerFacts(row.id, row.email_key, row.source_partner_id if by_hand else None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rewards_service.accounts.auth import current_actor
 from rewards_service.crm import listing, service
 from rewards_service.crm.models import Deal
 from rewards_service.crm.schemas import DealPageSchema, DealQuerySchema, DealSchema
@@ -32,7 +33,7 @@ def list_deals(query: dict[str, Any]) -> Any:
 @blueprint.operation("POST", "/deals", scope=WRITE, body=DealSchema, answer=DealSchema, status=201)
 def create_deal(body: dict[str, Any]) -> Any:
     """Register a deal."""
-    return _shown([service.create_deal(current_session(), body)])[0]
+    return _shown([service.create_deal(current_session(), body, current_actor())])[0]
 
 
 @blueprint.operation("GET", "/deals/<deal_id>", scope=READ, answer=DealSchema)
@@ -46,7 +47,7 @@ def get_deal(deal_id: str) -> Any:
 )
 def change_deal(body: dict[str, Any], deal_id: str) -> Any:
     """Change what is given. A deal with a customer keeps its contact, partner and shares."""
-    deal = service.change_deal(current_session(), path_key("dea", deal_id), body)
+    deal = service.change_deal(current_session(), path_key("dea", deal_id), body, current_actor())
     return _shown([deal])[0]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rewards_service.accounts.auth import current_actor
 from rewards_service.crm import listing, service
 from rewards_service.crm.schemas import LeadPageSchema, LeadQuerySchema, LeadSchema
 from rewards_service.kit.emails import strict_key
@@ -26,7 +27,7 @@ def list_leads(query: dict[str, Any]) -> Any:
 @blueprint.operation("POST", "/leads", scope=WRITE, body=LeadSchema, answer=LeadSchema, status=201)
 def create_lead(body: dict[str, Any]) -> Any:
     """Register a lead."""
-    return service.create_lead(current_session(), body)
+    return service.create_lead(current_session(), body, current_actor())
 
 
 @blueprint.operation("GET", "/leads/<lead_id>", scope=READ, answer=LeadSchema)
@@ -40,4 +41,4 @@ def get_lead(lead_id: str) -> Any:
 )
 def change_lead(body: dict[str, Any], lead_id: str) -> Any:
     """Change what is given. A converted lead keeps its status, e-mail and partner."""
-    return service.change_lead(current_session(), path_key("led", lead_id), body)
+    return service.change_lead(current_session(), path_key("led", lead_id), body, current_actor())

@@ -55,6 +55,8 @@ class LeadFacts(NamedTuple):
     partner_id: int | None
     registered_at: datetime
     pinned_customer_id: int | None = None
+    pinned_at: datetime | None = None  # the payment that a pinned conversion came from
+    superseder_id: int | None = None  # the lead of a pinned customer that was converted instead
 
 
 class DealFacts(NamedTuple):
@@ -70,13 +72,17 @@ class DealFacts(NamedTuple):
 
 
 class CustomerFacts(NamedTuple):
-    """A customer that people made, or that approved rewards have pinned, with its payers."""
+    """A customer that people made, or that is pinned, with its payers.
+
+    `linked_at`: the payment by which one that people made got its Chargebee id.
+    """
 
     id: int
     email_key: str | None
     source_partner_id: int | None
     payers: tuple[Payer, ...] = ()
     pinned: bool = False
+    linked_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -100,19 +106,6 @@ class Conflict(NamedTuple):
     natural_key: str
     subject: tuple[str, int]
     candidates: dict[str, object]
-
-
-def late_for(deal: DealFacts, claim: Claim) -> Conflict | None:
-    """M17: an earlier payment that came after rewards were approved changes nothing by itself."""
-    if deal.pinned_at is None or claim.paid_at >= deal.pinned_at:
-        return None
-    payer = claim.payer
-    return Conflict(
-        CONFLICT_LATE,
-        f"{CONFLICT_LATE}:deal:{deal.id}:{payer.integration_id}:{payer.chargebee_id}",
-        ("deal", deal.id),
-        {"customers": [deal.pinned_customer_id], "chargebee_customer_id": payer.chargebee_id},
-    )
 
 
 @dataclass(slots=True)

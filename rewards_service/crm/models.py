@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.inbox.models import ReceivedEvent
@@ -13,6 +13,8 @@ from rewards_service.partners.models import Partner
 
 LEAD_STATUSES = ("pending", "accepted", "lost", "converted")
 DEAL_STAGES = ("open", "won", "lost", "archived")
+# All behind the last "@" of the key: trimmed off its end is whatever is no "@".
+_DOMAIN = "replace(email_key, rtrim(email_key, replace(email_key, '@', '')), '')"
 
 
 class Customer(Base):
@@ -22,16 +24,19 @@ class Customer(Base):
     payments dated before it earn nothing (M16). `machine_made` rows were made by matching a
     payment and follow it when an earlier payment arrives (M17); then a row may turn out never to
     have been a customer: it is withdrawn, not deleted, for the ledger points to it. A pinned
-    customer has rewards that were approved: the machine does not touch its attribution any more.
+    customer has rewards that were approved, or a person decided whose it is: the machine does not
+    touch its attribution any more.
     """
 
     __tablename__ = "customers"
+    __table_args__ = (Index(None, "email_domain", "id"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     name: Mapped[str | None]
     email: Mapped[str | None]
     email_key: Mapped[str | None] = mapped_column(index=True)
-    loose_key: Mapped[str | None]
+    loose_key: Mapped[str | None] = mapped_column(index=True)  # for suggestions only, DOMAIN E4
+    email_domain: Mapped[str | None] = mapped_column(Computed(_DOMAIN))  # likewise
     key_version: Mapped[int] = mapped_column(default=1)
     source_partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id), index=True)
     source_by_hand: Mapped[bool] = mapped_column(default=False)  # a person set it: it stays
@@ -56,12 +61,14 @@ class Lead(Base):
         CheckConstraint(
             "(status = 'converted') = (customer_id IS NOT NULL)", name="converted_has_customer"
         ),
+        Index(None, "email_domain", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     email: Mapped[str]
     email_key: Mapped[str | None] = mapped_column(index=True)
-    loose_key: Mapped[str | None]
+    loose_key: Mapped[str | None] = mapped_column(index=True)  # for suggestions only, DOMAIN E4
+    email_domain: Mapped[str | None] = mapped_column(Computed(_DOMAIN))  # likewise
     key_version: Mapped[int] = mapped_column(default=1)
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
@@ -82,13 +89,17 @@ class Deal(Base):
     """A sale a partner works on. Associated with one customer at most, for good (DOMAIN M8)."""
 
     __tablename__ = "deals"
-    __table_args__ = (CheckConstraint(f"stage IN {DEAL_STAGES}", name="stage_is_known"),)
+    __table_args__ = (
+        CheckConstraint(f"stage IN {DEAL_STAGES}", name="stage_is_known"),
+        Index(None, "email_domain", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     name: Mapped[str]
     contact_email: Mapped[str | None]
     email_key: Mapped[str | None] = mapped_column(index=True)
-    loose_key: Mapped[str | None]
+    loose_key: Mapped[str | None] = mapped_column(index=True)  # for suggestions only, DOMAIN E4
+    email_domain: Mapped[str | None] = mapped_column(Computed(_DOMAIN))  # likewise
     key_version: Mapped[int] = mapped_column(default=1)
     amount_minor: Mapped[int | None] = mapped_column(BigKey)
     currency: Mapped[str | None]
@@ -159,3 +170,6 @@ class AttributionConflict(Base):
     candidates: Mapped[Any] = mapped_column(Json)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolved_by: Mapped[str | None]
+    resolution_reason: Mapped[str | None]
+    decision: Mapped[Any | None] = mapped_column(Json)  # what was decided, with the keys it names

@@ -1,7 +1,7 @@
 """Everything matching needs to know, loaded for a batch in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +108,18 @@ def load_neighbourhood(
     return found
 
 
+def add_kept(session: Session, found: Neighbourhood) -> None:
+    """Add leads and deals of pinned customers: a person may have given them to another e-mail."""
+    pinned = sorted(row.id for row in found.customers.values() if row.pinned)
+    for some in chunks(pinned):
+        leads = select(*LEAD_COLUMNS).where(among(session, Lead.customer_id, some))
+        for row in fetch_rows(session, leads):
+            found.leads.setdefault(row.id, row)
+        deals = select(*DEAL_COLUMNS).where(among(session, Deal.customer_id, some))
+        for row in fetch_rows(session, deals):
+            found.deals.setdefault(row.id, row)
+
+
 def _add_unlinked(
     session: Session, found: Neighbourhood, definition_id: int, keys: list[str]
 ) -> None:
@@ -171,6 +183,21 @@ def load_claims_around(session: Session, start: Iterable[Claim]) -> list[Claim]:
         new_payers = {claim.payer for claim in found.values()} - payers
         new_keys = {claim.email_key for claim in found.values() if claim.email_key} - keys
     return list(found.values())
+
+
+def load_claims_of(session: Session, payers: Iterable[Payer]) -> list[Claim]:
+    """All claims of these payers."""
+    found: dict[int, Claim] = {}
+    _add_claims(session, set(payers), set(), found)
+    return list(found.values())
+
+
+def claims_of_events(session: Session, event_ids: Sequence[int]) -> dict[int, Claim]:
+    """Event -> the claim it left; without those that left none."""
+    found: dict[int, Claim] = {}
+    for some in chunks(event_ids):
+        _read(session, among(session, PaymentClaim.received_event_id, some), found)
+    return found
 
 
 def _add_claims(

@@ -9,11 +9,13 @@ from rewards_service.kit.fields import (
     Choice,
     Currency,
     Email,
+    Flag,
     Instant,
     Number,
     PublicId,
     StrictSchema,
     Text,
+    Whole,
 )
 from rewards_service.kit.lists import ListQuery, page_schema
 from rewards_service.kit.money import BASIS_POINTS
@@ -74,7 +76,7 @@ class DealSchema(StrictSchema):
     currency = Currency(allow_none=True)
     stage = Choice(DEAL_STAGES, load_default="open")
     partner_id = PublicId("par", allow_none=True)
-    shares = fields.List(fields.Nested(ShareSchema), validate=validate.Length(max=MAX_SHARES))
+    shares = fields.List(Whole(ShareSchema), validate=validate.Length(max=MAX_SHARES))
     registered_at = Instant()
     external_id = Text(allow_none=True)
     customer_id = PublicId("cus", dump_only=True, allow_none=True)
@@ -129,12 +131,22 @@ class CustomerSchema(StrictSchema):
 
 
 class CustomerChangeSchema(StrictSchema):
-    """A change of a customer; `reason` goes with a change of `source_partner_id`."""
+    """A change of a customer; `reason` goes with a change of `source_partner_id`.
+
+    `retroactive`: rewards that nobody settled move to the new partner, too.
+    """
 
     name = Text(allow_none=True)
     email = Email(allow_none=True)
     source_partner_id = PublicId("par", allow_none=True)
     reason = Text(longest=LONGEST_REASON, lines=True)
+    retroactive = Flag(load_default=False)
+    dry_run = Flag(load_default=False)
+
+    @validates_schema
+    def check_retroactive(self, given: dict[str, Any], **_kwargs: Any) -> None:
+        if given["retroactive"] and "source_partner_id" not in given:
+            raise ValidationError("Say which partner: source_partner_id.", "source_partner_id")
 
 
 class CustomerQuerySchema(ListQuery):

@@ -3,9 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from rewards_service.audit.service import MACHINE
+from rewards_service.crm.journal import (
+    facts_of_deal,
+    facts_of_lead,
+    record_changed,
+    record_created,
+)
 from rewards_service.crm.models import Deal, DealShare, Lead
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import is_postgresql
@@ -33,7 +40,7 @@ class DealAssociated(Conflict):
     title = "A deal that has its customer keeps what that was based on."
 
 
-def create_lead(session: Session, wanted: Mapping[str, Any]) -> Lead:
+def create_lead(session: Session, wanted: Mapping[str, Any], actor: str = MACHINE) -> Lead:
     """A new lead.
 
     wanted: `email`, `status`; optional names, `company`, `partner_id` (key), `external_id`, and
@@ -48,6 +55,7 @@ def create_lead(session: Session, wanted: Mapping[str, Any]) -> Lead:
     _set_keys(lead, wanted["email"])
     session.add(lead)
     _flush(session, "leads", lead.external_id)
+    record_created(session, "lead", lead.id, facts_of_lead(lead), actor)
     return lead
 
 
@@ -59,7 +67,9 @@ def get_lead(session: Session, lead_id: int, lock: bool = False) -> Lead:
     return found
 
 
-def change_lead(session: Session, lead_id: int, wanted: Mapping[str, Any]) -> Lead:
+def change_lead(
+    session: Session, lead_id: int, wanted: Mapping[str, Any], actor: str = MACHINE
+) -> Lead:
     """Change what is given. Raises NotFound, LeadConverted, ExternalIdTaken, Unprocessable."""
     lead = get_lead(session, lead_id, lock=True)
     if lead.status == "converted" and _differs(lead, wanted, FIXED_BY_CONVERSION):
@@ -68,15 +78,17 @@ def change_lead(session: Session, lead_id: int, wanted: Mapping[str, Any]) -> Le
             "To give the customer another partner, change the customer's source_partner_id."
         )
     _check_partner(session, wanted)
+    before = facts_of_lead(lead)
     for name, value in wanted.items():
         setattr(lead, name, value)
     if "email" in wanted:
         _set_keys(lead, wanted["email"])
     _flush(session, "leads", lead.external_id)
+    record_changed(session, "lead", lead.id, before, facts_of_lead(lead), actor)
     return lead
 
 
-def create_deal(session: Session, wanted: Mapping[str, Any]) -> Deal:
+def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHINE) -> Deal:
     """A new deal.
 
     wanted: `name`, `stage`; optional `contact_email`, `amount_minor` with `currency`, `partner_id`
@@ -92,6 +104,8 @@ def create_deal(session: Session, wanted: Mapping[str, Any]) -> Deal:
     session.add(deal)
     _flush(session, "deals", deal.external_id)
     _set_shares(session, deal, wanted.get("shares", ()))
+    facts = facts_of_deal(deal, _shares(session, deal))
+    record_created(session, "deal", deal.id, facts, actor)
     return deal
 
 
@@ -103,7 +117,9 @@ def get_deal(session: Session, deal_id: int, lock: bool = False) -> Deal:
     return found
 
 
-def change_deal(session: Session, deal_id: int, wanted: Mapping[str, Any]) -> Deal:
+def change_deal(
+    session: Session, deal_id: int, wanted: Mapping[str, Any], actor: str = MACHINE
+) -> Deal:
     """Change what is given. Raises NotFound, DealAssociated, ExternalIdTaken, Unprocessable."""
     deal = get_deal(session, deal_id, lock=True)
     fixed = "shares" in wanted or _differs(deal, wanted, FIXED_BY_ASSOCIATION)
@@ -113,6 +129,7 @@ def change_deal(session: Session, deal_id: int, wanted: Mapping[str, Any]) -> De
             "registration stay."
         )
     _check_partner(session, wanted)
+    before = facts_of_deal(deal, _shares(session, deal))
     for name, value in wanted.items():
         if name != "shares":
             setattr(deal, name, value)
@@ -123,6 +140,8 @@ def change_deal(session: Session, deal_id: int, wanted: Mapping[str, Any]) -> De
     if "shares" in wanted:
         session.execute(delete(DealShare).where(DealShare.deal_id == deal.id))
         _set_shares(session, deal, wanted["shares"])
+    after = facts_of_deal(deal, _shares(session, deal))
+    record_changed(session, "deal", deal.id, before, after, actor)
     return deal
 
 
@@ -151,6 +170,11 @@ def _set_shares(session: Session, deal: Deal, shares: Sequence[Mapping[str, Any]
     check_partners(session, "shares", [share["partner_id"] for share in shares])
     session.add_all(DealShare(deal_id=deal.id, **share) for share in shares)
     session.flush()
+
+
+def _shares(session: Session, deal: Deal) -> list[tuple[int, int]]:
+    query = select(DealShare.partner_id, DealShare.basis_points).where(DealShare.deal_id == deal.id)
+    return [(row.partner_id, row.basis_points) for row in session.execute(query)]
 
 
 def _flush(session: Session, table: str, external_id: str | None) -> None:

@@ -13,6 +13,7 @@ from rewards_service.inbox.schemas import (
     EventSchema,
     EventWithBodySchema,
 )
+from rewards_service.kit import ids
 from rewards_service.kit.lists import page_answer, paging
 from rewards_service.kit.web import Resource, current_session, path_key
 
@@ -60,9 +61,18 @@ def _shown(events: Sequence[ReceivedEvent]) -> list[dict[str, Any]]:
             **{name: getattr(event, name) for name in PLAIN},
             "results": {
                 **NO_RESULTS,
-                **(event.results or {}),
+                **_results(event),
                 "reward_ids": rewards.get(event.id, []),
             },
         }
         for event in events
     ]
+
+
+def _results(event: ReceivedEvent) -> dict[str, Any]:
+    found: dict[str, Any] = event.results or {}
+    observed = found.get("observed")
+    if observed and isinstance(observed.get("customer"), int):
+        observed = {**observed, "customer": ids.encode("cus", observed["customer"])}
+        found = {**found, "observed": observed}
+    return found

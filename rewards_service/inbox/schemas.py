@@ -7,6 +7,36 @@ from rewards_service.kit.fields import Choice, Instant, PublicId, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 
 
+class ObservedTransactionSchema(Schema):
+    """A payment that would have been recorded."""
+
+    chargebee_transaction_id = fields.String()
+    amount_minor = fields.Integer()
+    currency = fields.String()
+
+
+class ObservedRewardSchema(Schema):
+    """What a partner would have earned, or lost, by an event on an invoice."""
+
+    partner_id = PublicId("par")
+    amount_minor = fields.Integer()
+    currency = fields.String()
+    chargebee_invoice_id = fields.String()
+
+
+class ObservedSchema(Schema):
+    """What would have come of an event whose integration only observes."""
+
+    outcome = fields.String(allow_none=True)
+    error = fields.String()
+    lead_id = PublicId("led")
+    deal_ids = fields.List(PublicId("dea"))
+    customer = fields.String(metadata={"description": "Id of a customer, or new"})
+    transaction = fields.Nested(ObservedTransactionSchema)
+    rewards = fields.List(fields.Nested(ObservedRewardSchema))
+    reason = fields.String(metadata={"description": "Why it would have earned nothing"})
+
+
 class ResultsSchema(Schema):
     """What an event made or found."""
 
@@ -16,6 +46,10 @@ class ResultsSchema(Schema):
     transaction_id = PublicId("txn", allow_none=True)
     reward_ids = fields.List(PublicId("rew"))
     linked_existing = fields.Boolean()
+    key_folded = fields.Boolean(
+        metadata={"description": "Case folding merged the e-mail with another spelling: look at it"}
+    )
+    observed = fields.Nested(ObservedSchema)
 
 
 class EventSchema(Schema):

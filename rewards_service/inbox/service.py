@@ -210,6 +210,22 @@ def release(session: Session, leased: Leased) -> None:
     )
 
 
+def put_back(session: Session, ids: Sequence[int]) -> None:
+    """Give leased events back as they were: fresh, to be taken before later ones."""
+    if ids:
+        session.execute(
+            update(ReceivedEvent)
+            .where(among(session, ReceivedEvent.id, ids))
+            .values(lease_token=None, lease_until=None)
+        )
+
+
+def load_again(session: Session, event_id: int) -> Any | None:
+    """An event as `load` gives it, whatever its state, locked until commit; None: not there."""
+    query = select(*_LOADED).where(ReceivedEvent.id == event_id).with_for_update()
+    return next(iter(fetch_binary(session, query)), None)
+
+
 def point(session: Session, rows: Iterable[tuple[int, int, str, str]]) -> None:
     """Keep which Chargebee object events mean: (event key, integration key, kind, id)."""
     insert_missing(

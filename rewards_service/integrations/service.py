@@ -62,7 +62,8 @@ def create_integration(
     _flush(session, integration)
     _put_in_force(session, integration, options)
     define_chargebee_properties(session)
-    _audit(session, "created", integration, {"site": integration.site, **options._asdict()}, actor)
+    after = {"site": integration.site, **options._asdict()}
+    _audit(session, "created", integration, {"after": after}, actor)
     return integration, credentials
 
 
@@ -88,6 +89,7 @@ def change_integration(
     integration = get_integration(session, integration_id, lock=True)
     before = options_of(integration)
     options = _merged(before, wanted)
+    state_before = {"site": integration.site, **before._asdict()}
     for name in ("site", "name"):
         if name in wanted:
             setattr(integration, name, wanted[name])
@@ -101,8 +103,12 @@ def change_integration(
         integration.version += 1
         _put_in_force(session, integration, options)
     _flush(session, integration)
-    changed = {name: wanted[name] for name in ("site", "name") if name in wanted}
-    _audit(session, "changed", integration, {**changed, **options._asdict()}, actor)
+    detail = {
+        "members": sorted(wanted),
+        "before": state_before,
+        "after": {"site": integration.site, **options._asdict()},
+    }
+    _audit(session, "changed", integration, detail, actor)
     return integration
 
 

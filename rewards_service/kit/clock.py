@@ -1,6 +1,7 @@
 """Time in the one form the service uses: aware, in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 YEAR_2000 = 946_684_800
 YEAR_2100 = 4_102_444_800
@@ -17,3 +18,10 @@ def from_epoch(seconds: int) -> datetime:
 def rfc3339(value: datetime) -> str:
     """`2026-01-31T08:30:00Z`, with fractions only when there are any."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def instant(value: date | datetime | None, timezone: str) -> datetime | None:
+    """A time as it is; of a day its first moment in a time zone (IANA name)."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time(), ZoneInfo(timezone)).astimezone(UTC)

@@ -192,7 +192,9 @@ def hold_stage(session: Session, stage: str) -> None:
     """
     if is_postgresql(session):
         key = zlib.crc32(f"rewards_service:{stage}".encode())
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        # By schema: a replay beside the live tables has stages of its own.
+        query = text("SELECT pg_advisory_xact_lock(:key, hashtext(current_schema()))")
+        session.execute(query, {"key": key - (1 << 32) if key >= 1 << 31 else key})
 
 
 @contextmanager
@@ -200,3 +202,18 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """One unit of work at the edge of a job or command: committed at the end, or rolled back."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def rehearsal(session: Session) -> Iterator[None]:
+    """Do the real thing and see what comes of it: all is undone at the end, whatever happens.
+
+    Collect what came of it inside, as plain values: objects know nothing of it afterwards. Audit
+    entries recorded inside are dropped with the rest.
+    """
+    nested = session.begin_nested()
+    try:
+        yield
+    finally:
+        nested.rollback()
+        session.expire_all()

@@ -40,6 +40,17 @@ def strict_key(email: str | None) -> str | None:
     return _within_index(f"{local.casefold()}{at}{_ascii_domain(domain)}")
 
 
+def is_folded(email: str | None) -> bool:
+    """Whether case folding did more to the local part than lower its case (E3).
+
+    "straße@one.example" has the key of "strasse@one.example": accepted, and marked for review.
+    """
+    if email is None or email.isascii():
+        return False
+    local = unicodedata.normalize("NFKC", email).rpartition("@")[0]
+    return local.casefold() != local.lower()
+
+
 def _within_index(key: str) -> str:
     """A key that fits any database index: what no real address reaches is hashed."""
     return key if len(key) <= LONGEST_KEY else f"sha256:{sha256(key.encode()).hexdigest()}"

@@ -127,6 +127,13 @@ class InstantOrDay(fields.String):
         return parse_instant(value)
 
 
+class Whole(fields.Nested):
+    """An object that is replaced as a whole: a change names all its members, too."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value, *args, **{**kwargs, "partial": False})
+
+
 class Flag(fields.Boolean):
     """true or false; nothing that merely resembles them."""
 

@@ -23,11 +23,15 @@ logger = logging.getLogger(__name__)
 
 EVENTS = "events"
 REWARDS = "rewards"
+PAYOUTS = "payouts"
+TIMERS = "timers"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
         EVENTS: "rewards_service.webhooks.jobs.drain_events",
         REWARDS: "rewards_service.rewards.jobs.drain_rewards",
+        PAYOUTS: "rewards_service.payouts.jobs.drain_payouts",
+        TIMERS: "rewards_service.rewards.timers.run_due",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

@@ -148,6 +148,8 @@ class _StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Any, schema: Schema) -> Any:
+        if getattr(schema, "may_be_absent", False) and not (req.mimetype or req.get_data()):
+            return {}
         if req.mimetype != "application/json":
             raise UnsupportedMediaType
         body = req.get_data()

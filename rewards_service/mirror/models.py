@@ -47,6 +47,7 @@ class ChargebeeCustomer(_Mirrored, Base):
     __tablename__ = "chargebee_customers"
 
     email: Mapped[str | None]
+    country: Mapped[str | None]  # of the billing address, ISO 3166
     parent_id: Mapped[str | None]
     root_id: Mapped[str | None]
 
@@ -69,6 +70,7 @@ class ChargebeeInvoice(_Mirrored, Base):
     lines_gross_minor: Mapped[int] = mapped_column(BigKey)
     invoiced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_gifted: Mapped[bool]
+    country: Mapped[str | None]  # of the billing address, ISO 3166
 
 
 class ChargebeeInvoiceLine(Base):
@@ -88,6 +90,8 @@ class ChargebeeInvoiceLine(Base):
     discount_minor: Mapped[int] = mapped_column(BigKey)
     tax_minor: Mapped[int] = mapped_column(BigKey)
     net_minor: Mapped[int] = mapped_column(BigKey)
+    service_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    service_to_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ChargebeeTransaction(_Mirrored, Base):
@@ -110,6 +114,7 @@ class ChargebeeTransaction(_Mirrored, Base):
     exchange_rate: Mapped[str | None]  # decimal text, exactly as sent
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     source_id: Mapped[str | None]
+    received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
 
 
 class PaymentApplication(Base):
@@ -157,3 +162,31 @@ class ChargebeeCreditNote(_Mirrored, Base):
     net_minor: Mapped[int] = mapped_column(BigKey)
     gross_minor: Mapped[int] = mapped_column(BigKey)
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChargebeeCreditNoteLine(Base):
+    """A line of a credit note, and the invoice line that it takes back (DOMAIN A3, by_line)."""
+
+    __tablename__ = "chargebee_credit_note_lines"
+
+    note_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reference_line_id: Mapped[str | None]
+    entity_type: Mapped[str | None]
+    entity_id: Mapped[str | None]
+    net_minor: Mapped[int] = mapped_column(BigKey)
+    gross_minor: Mapped[int] = mapped_column(BigKey)
+
+
+class CreditApplication(Base):
+    """What a refundable credit note paid of an invoice, by the invoice's newest version (A3)."""
+
+    __tablename__ = "chargebee_credit_applications"
+    __table_args__ = (Index(None, "note_id", "integration_id"),)
+
+    invoice_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    note_id: Mapped[str] = mapped_column(primary_key=True)
+    applied_minor: Mapped[int] = mapped_column(BigKey)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

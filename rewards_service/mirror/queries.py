@@ -12,9 +12,12 @@ from rewards_service.kit.bulk import among
 from rewards_service.kit.db import chunks, fetch_rows, table_of
 from rewards_service.mirror.models import (
     ChargebeeCreditNote,
+    ChargebeeCreditNoteLine,
     ChargebeeCustomer,
     ChargebeeInvoice,
+    ChargebeeInvoiceLine,
     ChargebeeTransaction,
+    CreditApplication,
     PaymentApplication,
     RefundNote,
 )
@@ -122,3 +125,53 @@ def invoices_of_customers(session: Session, customer_keys: Collection[Key]) -> l
     query = select(model.integration_id, model.external_id)
     rows = select_by(session, query, model.integration_id, model.customer_id, customer_keys)
     return [(row.integration_id, row.external_id) for row in rows]
+
+
+def notes_about(session: Session, invoice_keys: Collection[Key]) -> set[Key]:
+    """Credit notes of any kind that refer to these invoices."""
+    model = ChargebeeCreditNote
+    query = select(model.integration_id, model.external_id)
+    rows = select_by(session, query, model.integration_id, model.invoice_id, invoice_keys)
+    return {(row.integration_id, row.external_id) for row in rows}
+
+
+def paid_by_credit(session: Session, note_keys: Collection[Key]) -> set[Key]:
+    """Invoices that these credit notes paid something of."""
+    model = CreditApplication
+    query = select(model.integration_id, model.invoice_id)
+    rows = select_by(session, query, model.integration_id, model.note_id, note_keys)
+    return {(row.integration_id, row.invoice_id) for row in rows}
+
+
+def credits_to(session: Session, invoice_keys: Collection[Key]) -> dict[Key, list[AnyRow]]:
+    """What credit notes paid of these invoices, by invoice, in the order of the notes' ids."""
+    model = CreditApplication
+    query = select(table_of(model)).order_by(model.note_id)
+    found: dict[Key, list[AnyRow]] = defaultdict(list)
+    for row in select_by(session, query, model.integration_id, model.invoice_id, invoice_keys):
+        found[(row.integration_id, row.invoice_id)].append(row)
+    return found
+
+
+def credit_notes(session: Session, keys: Collection[Key]) -> dict[Key, AnyRow]:
+    return newest(session, ChargebeeCreditNote, keys)
+
+
+def lines_of(session: Session, invoice_keys: Collection[Key]) -> dict[Key, list[AnyRow]]:
+    """Lines of invoices, in their order."""
+    model = ChargebeeInvoiceLine
+    query = select(table_of(model)).order_by(model.position)
+    found: dict[Key, list[AnyRow]] = defaultdict(list)
+    for row in select_by(session, query, model.integration_id, model.invoice_id, invoice_keys):
+        found[(row.integration_id, row.invoice_id)].append(row)
+    return found
+
+
+def note_lines(session: Session, note_keys: Collection[Key]) -> dict[Key, list[AnyRow]]:
+    """Lines of credit notes, in their order."""
+    model = ChargebeeCreditNoteLine
+    query = select(table_of(model)).order_by(model.position)
+    found: dict[Key, list[AnyRow]] = defaultdict(list)
+    for row in select_by(session, query, model.integration_id, model.note_id, note_keys):
+        found[(row.integration_id, row.note_id)].append(row)
+    return found

@@ -1,12 +1,10 @@
 """Keep every version of Chargebee's objects, and the newest of each as rows to calculate with."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import delete, tuple_, update
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.resources import (
@@ -14,19 +12,16 @@ from rewards_service.chargebee.resources import (
     CUSTOMER,
     INVOICE,
     TRANSACTION,
-    Mirrored,
 )
-from rewards_service.kit.db import chunks, insert_many, insert_missing, upsert
-from rewards_service.mirror import queries
+from rewards_service.kit.db import insert_missing, upsert
+from rewards_service.mirror import children, queries
+from rewards_service.mirror.children import Key, Received
 from rewards_service.mirror.models import (
     ChargebeeCreditNote,
     ChargebeeCustomer,
     ChargebeeInvoice,
-    ChargebeeInvoiceLine,
     ChargebeeTransaction,
     ChargebeeVersion,
-    PaymentApplication,
-    RefundNote,
 )
 
 MODELS: dict[str, Any] = {
@@ -35,27 +30,6 @@ MODELS: dict[str, Any] = {
     TRANSACTION: ChargebeeTransaction,
     CREDIT_NOTE: ChargebeeCreditNote,
 }
-Key = tuple[int, str]  # (integration key, Chargebee id)
-_UNLISTED = 1_000_000  # position of an application that the newest version does not list
-
-
-class Received(NamedTuple):
-    """One object as one event carried it."""
-
-    integration_id: int
-    received_event_id: int
-    occurred_at: datetime
-    item: Mirrored
-
-    @property
-    def key(self) -> Key:
-        return self.integration_id, self.item.external_id
-
-    @property
-    def place(self) -> tuple[bool, int, datetime, bytes]:
-        """Its place among versions; a deletion comes last whatever its version."""
-        item = self.item
-        return item.deleted, item.resource_version, self.occurred_at, item.body_sha256
 
 
 @dataclass(slots=True)
@@ -126,6 +100,7 @@ def _row(one: Received) -> dict[str, Any]:
         "occurred_at": one.occurred_at,
         "body_sha256": item.body_sha256,
         "deleted": item.deleted,
+        **({"received_event_id": one.received_event_id} if item.kind == TRANSACTION else {}),
         **item.columns,
     }
 
@@ -151,16 +126,10 @@ def _after_invoices(
     session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
     changed.invoices |= {one.key for one in fresh}
-    table = ChargebeeInvoiceLine
-    for some in chunks([one.key for one in fresh if one.key in before], 500):
-        pair = tuple_(table.integration_id, table.invoice_id)
-        session.execute(delete(table).where(pair.in_(some)))
-    rows = [
-        {"integration_id": one.integration_id, "invoice_id": one.item.external_id, **line}
-        for one in fresh
-        for line in one.item.lines
-    ]
-    insert_many(session, table, rows)
+    children.keep_invoice(session, fresh, before)
+    voided = {one.key for one in fresh if one.item.columns["status"] == "voided"}
+    notes = queries.notes_about(session, voided)
+    changed.invoices |= queries.paid_by_credit(session, notes)
 
 
 def _after_transactions(
@@ -175,65 +144,15 @@ def _after_transactions(
         changed.payments |= {(one.integration_id, source) for source in sources if source}
         if one.item.columns["kind"] == "payment":
             changed.payments.add(one.key)
-    _apply_payments(session, some, fresh, before)
-    _assign_refunds(session, fresh)
-
-
-def _apply_payments(
-    session: Session, some: list[Received], fresh: list[Received], before: dict[Key, Any]
-) -> None:
-    table = PaymentApplication
-    for keys in chunks([one.key for one in fresh if one.key in before], 500):
-        pair = tuple_(table.integration_id, table.transaction_id)
-        session.execute(
-            update(table).where(pair.in_(keys)).values(applied_minor=0, position=_UNLISTED)
-        )
-    upsert(session, table, _application_rows(fresh, listed=True), _APPLICATION_KEY)
-    fresh_places = {(one.key, one.place) for one in fresh}
-    older = [one for one in some if (one.key, one.place) not in fresh_places]
-    insert_missing(session, table, _application_rows(older, listed=False))
-
-
-_APPLICATION_KEY = ("integration_id", "transaction_id", "invoice_id")
-
-
-def _application_rows(items: Iterable[Received], listed: bool) -> list[dict[str, Any]]:
-    return [
-        {
-            "integration_id": one.integration_id,
-            "transaction_id": one.item.external_id,
-            "invoice_id": invoice_id,
-            "position": position if listed else _UNLISTED,
-            "applied_minor": applied if listed else 0,
-        }
-        for one in items
-        for position, (invoice_id, applied) in enumerate(one.item.applications)
-    ]
-
-
-def _assign_refunds(session: Session, fresh: list[Received]) -> None:
-    table = RefundNote
-    keys = [one.key for one in fresh if one.item.columns["kind"] == "refund"]
-    for some in chunks(keys, 500):
-        pair = tuple_(table.integration_id, table.transaction_id)
-        session.execute(delete(table).where(pair.in_(some)))
-    rows = [
-        {
-            "integration_id": one.integration_id,
-            "transaction_id": one.item.external_id,
-            "note_id": note_id,
-            "invoice_id": invoice_id,
-            "applied_minor": applied,
-        }
-        for one in fresh
-        for note_id, invoice_id, applied in one.item.refund_notes
-    ]
-    insert_many(session, table, rows)
+    children.apply_payments(session, some, fresh, before)
+    children.assign_refunds(session, fresh)
 
 
 def _after_credit_notes(
-    _session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
+    session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
+    children.keep_note(session, fresh, before)
+    changed.invoices |= queries.paid_by_credit(session, {one.key for one in fresh})
     for one in fresh:
         invoices = {
             one.item.columns["invoice_id"],

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.kit.clock import utc_now
@@ -20,10 +20,11 @@ class Partner(Base):
     name: Mapped[str]
     email: Mapped[str]
     email_key: Mapped[str | None] = mapped_column(index=True)  # strict key, DOMAIN E1
-    loose_key: Mapped[str | None]
+    loose_key: Mapped[str | None] = mapped_column(index=True)  # for flags only, DOMAIN E4
     key_version: Mapped[int] = mapped_column(default=1)
     status: Mapped[str] = mapped_column(index=True)
     payout_currency: Mapped[str | None]
+    payout_details_encrypted: Mapped[str | None]  # bank account or PayPal address, sealed
     external_id: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
@@ -43,14 +44,19 @@ class PartnerStatus(Base):
     from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class PartnerProgram(Base):
-    """A partner's enrolment in a programme; those live a floor up, so no foreign key here."""
+class Enrolment(Base):
+    """A partner's time in a programme at a level; programmes live a floor up: no foreign key here.
 
-    __tablename__ = "partner_programs"
+    `from_at` None: since ever; `until_at` None: for good. Another level is another row. Payments
+    dated within [from_at, until_at) earn by it. `level_id` None: at no particular level.
+    """
 
-    partner_id: Mapped[int] = mapped_column(
-        ForeignKey(Partner.id), primary_key=True, autoincrement=False
-    )
-    program_id: Mapped[int] = mapped_column(
-        BigKey, primary_key=True, autoincrement=False, index=True
-    )
+    __tablename__ = "partner_enrolments"
+    __table_args__ = (Index(None, "partner_id", "program_id"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey(Partner.id))
+    program_id: Mapped[int] = mapped_column(BigKey, index=True)
+    level_id: Mapped[int | None] = mapped_column(BigKey)
+    from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

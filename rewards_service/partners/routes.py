@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rewards_service.accounts.auth import current_actor
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.emails import strict_key
 from rewards_service.kit.lists import page_answer, paging
-from rewards_service.kit.web import Resource, current_session, path_key
+from rewards_service.kit.web import Resource, current_session, current_settings, path_key
 from rewards_service.partners import queries, service
 from rewards_service.partners.models import Partner
+from rewards_service.partners.payout_details import change_details, masked
 from rewards_service.partners.schemas import PartnerPageSchema, PartnerQuerySchema, PartnerSchema
 
 blueprint = Resource("partners", "Those who bring leads and deals, and earn rewards")
@@ -36,7 +38,7 @@ def list_partners(query: dict[str, Any]) -> Any:
 )
 def create_partner(body: dict[str, Any]) -> Any:
     """Make a partner."""
-    return _shown([service.create_partner(current_session(), body, current_actor())])[0]
+    return _written(service.create_partner(current_session(), body, current_actor()), body)
 
 
 @blueprint.operation("GET", "/partners/<partner_id>", scope=READ, answer=PartnerSchema)
@@ -52,12 +54,26 @@ def get_partner(partner_id: str) -> Any:
 def change_partner(body: dict[str, Any], partner_id: str) -> Any:
     """Change what is given."""
     key = path_key("par", partner_id)
-    return _shown([service.change_partner(current_session(), key, body, current_actor())])[0]
+    return _written(service.change_partner(current_session(), key, body, current_actor()), body)
+
+
+def _written(partner: Partner, body: dict[str, Any]) -> dict[str, Any]:
+    if "payout_details" in body:
+        change_details(
+            current_session(), current_settings(), partner, body["payout_details"], current_actor()
+        )
+    return _shown([partner])[0]
 
 
 def _shown(partners: Sequence[Partner]) -> list[dict[str, Any]]:
-    programs = queries.programs_of_partners(current_session(), [item.id for item in partners])
+    now = utc_now()
+    times = queries.enrolments_of_partners(current_session(), [item.id for item in partners])
     return [
-        {**{name: getattr(item, name) for name in PLAIN}, "program_ids": programs[item.id]}
+        {
+            **{name: getattr(item, name) for name in PLAIN},
+            "program_ids": [row.program_id for row in times[item.id] if queries.is_open(row, now)],
+            "enrolments": times[item.id],
+            "payout_details": masked(item, current_settings()),
+        }
         for item in partners
     ]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
@@ -12,8 +11,8 @@ from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
 from rewards_service.kit.errors import Conflict, NotFound
 from rewards_service.kit.refusals import flush, invalid_member
-from rewards_service.partners import queries
-from rewards_service.partners.models import Partner, PartnerProgram, PartnerStatus
+from rewards_service.partners import enrolling, queries
+from rewards_service.partners.models import Partner, PartnerStatus
 
 
 class ExternalIdTaken(Conflict):
@@ -24,8 +23,9 @@ class ExternalIdTaken(Conflict):
 def create_partner(session: Session, wanted: Mapping[str, Any], actor: str) -> Partner:
     """A new partner; its first status counts since ever (DOMAIN S4).
 
-    wanted: `name`, `email`, `status`; optional `program_ids` (keys), `payout_currency`,
-    `external_id`. Raises ExternalIdTaken; Unprocessable for an unknown programme.
+    wanted: `name`, `email`, `status`; optional `program_ids` (keys) or `enrolments`,
+    `payout_currency`, `external_id`. Raises ExternalIdTaken; Unprocessable for an unknown
+    programme or level and for enrolments that overlap.
     """
     partner = Partner(
         name=wanted["name"],
@@ -37,8 +37,8 @@ def create_partner(session: Session, wanted: Mapping[str, Any], actor: str) -> P
     session.add(partner)
     _flush(session, partner)
     session.add(PartnerStatus(partner_id=partner.id, status=partner.status, from_at=None))
-    _enrol(session, partner, wanted.get("program_ids", ()))
-    detail = {"status": partner.status}
+    _enrol(session, partner, wanted)
+    detail = {"after": _settled(session, partner)}
     record(session, "partner.created", ("partner", partner.id), detail, actor)
     return partner
 
@@ -59,6 +59,7 @@ def change_partner(
     Raises NotFound, ExternalIdTaken, Unprocessable.
     """
     partner = get_partner(session, partner_id, lock=True)
+    before = _settled(session, partner)
     if "status" in wanted and wanted["status"] != partner.status:
         session.add(
             PartnerStatus(partner_id=partner.id, status=wanted["status"], from_at=utc_now())
@@ -69,10 +70,9 @@ def change_partner(
     if "email" in wanted:
         _set_email(partner, wanted["email"])
     _flush(session, partner)
-    if "program_ids" in wanted:
-        session.execute(delete(PartnerProgram).where(PartnerProgram.partner_id == partner.id))
-        _enrol(session, partner, wanted["program_ids"])
-    detail = {"status": partner.status, "members": sorted(wanted)}
+    _enrol(session, partner, wanted)
+    after = _settled(session, partner)
+    detail = {"members": sorted(wanted), "before": before, "after": after}
     record(session, "partner.changed", ("partner", partner.id), detail, actor)
     return partner
 
@@ -90,12 +90,21 @@ def _set_email(partner: Partner, email: str) -> None:
     partner.key_version = KEY_VERSION
 
 
-def _enrol(session: Session, partner: Partner, program_ids: Sequence[int]) -> None:
-    wanted = sorted(set(program_ids))
-    if wanted and queries.unknown_programs(session, wanted):
-        raise invalid_member("program_ids", "There is no such programme.")
-    session.add_all(PartnerProgram(partner_id=partner.id, program_id=key) for key in wanted)
-    session.flush()
+def _enrol(session: Session, partner: Partner, wanted: Mapping[str, Any]) -> None:
+    if "program_ids" in wanted:
+        enrolling.enrol(session, partner.id, wanted["program_ids"])
+    if "enrolments" in wanted:
+        enrolling.replace_all(session, partner.id, wanted["enrolments"])
+
+
+def _settled(session: Session, partner: Partner) -> dict[str, Any]:
+    """What bears on money, for the audit log."""
+    rows = queries.enrolments_of_partners(session, [partner.id])[partner.id]
+    return {
+        "status": partner.status,
+        "payout_currency": partner.payout_currency,
+        "enrolments": enrolling.as_detail(rows),
+    }
 
 
 def _flush(session: Session, partner: Partner) -> None:

@@ -1,4 +1,4 @@
-"""/api/v1/programs and /api/v1/reward-rules."""
+"""/api/v1/programs with their levels, and /api/v1/reward-rules."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 from rewards_service.accounts.auth import current_actor
 from rewards_service.kit.lists import ListQuery, page_answer, paging
 from rewards_service.kit.web import Resource, current_session, path_key
-from rewards_service.programs import queries, service
+from rewards_service.programs import levels, queries, service, terms
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
 from rewards_service.programs.schemas import (
+    LevelPageSchema,
+    LevelSchema,
     ProgramPageSchema,
     ProgramSchema,
     RulePageSchema,
@@ -53,6 +55,47 @@ def change_program(body: dict[str, Any], program_id: str) -> Any:
     return service.change_program(current_session(), key, body, current_actor())
 
 
+@programs.operation(
+    "GET", "/programs/<program_id>/levels", scope=READ, query=ListQuery, answer=LevelPageSchema
+)
+def list_levels(query: dict[str, Any], program_id: str) -> Any:
+    """List the levels of a programme."""
+    program = service.get_program(current_session(), path_key("prg", program_id))
+    page = queries.list_levels(current_session(), paging(query), program.id)
+    return page_answer(query, page, [row[0] for row in page.rows])
+
+
+@programs.operation(
+    "POST", "/programs/<program_id>/levels", scope=WRITE, body=LevelSchema, answer=LevelSchema,
+    status=201,
+)  # fmt: skip
+def create_level(body: dict[str, Any], program_id: str) -> Any:
+    """Make a level of a programme."""
+    program = service.get_program(current_session(), path_key("prg", program_id))
+    return levels.create_level(current_session(), program.id, body["name"], current_actor())
+
+
+@programs.operation("GET", "/program-levels/<level_id>", scope=READ, answer=LevelSchema)
+def get_level(level_id: str) -> Any:
+    """Get one level."""
+    return levels.get_level(current_session(), path_key("lvl", level_id))
+
+
+@programs.operation(
+    "PATCH", "/program-levels/<level_id>", scope=WRITE, body=LevelSchema, answer=LevelSchema
+)
+def change_level(body: dict[str, Any], level_id: str) -> Any:
+    """Give a level another name."""
+    key = path_key("lvl", level_id)
+    return levels.rename_level(current_session(), key, body["name"], current_actor())
+
+
+@programs.operation("DELETE", "/program-levels/<level_id>", scope=WRITE, status=204)
+def delete_level(level_id: str) -> None:
+    """Remove a level that no rule belongs to and no partner ever stood at."""
+    levels.delete_level(current_session(), path_key("lvl", level_id), current_actor())
+
+
 @rules.operation("GET", "/reward-rules", scope=READ, query=RuleQuerySchema, answer=RulePageSchema)
 def list_rules(query: dict[str, Any]) -> Any:
     """List the rules, each by its newest version."""
@@ -76,7 +119,7 @@ def get_rule(rule_id: str) -> Any:
 
 @rules.operation(
     "PATCH", "/reward-rules/<rule_id>", scope=WRITE,
-    body=RuleSchema(partial=True, exclude=("program_id",)), answer=RuleSchema,
+    body=RuleSchema(partial=True, exclude=("program_id", "level_id")), answer=RuleSchema,
 )  # fmt: skip
 def change_rule(body: dict[str, Any], rule_id: str) -> Any:
     """Give a rule a new version; versions before it stay as they are."""
@@ -91,6 +134,7 @@ def _shown(found: Sequence[RewardRule]) -> list[dict[str, Any]]:
             **_terms(versions[rule.id][-1]),
             "id": rule.id,
             "program_id": rule.program_id,
+            "level_id": rule.level_id,
             "name": rule.name,
             "versions": [_terms(version) for version in versions[rule.id]],
             "created_at": rule.created_at,
@@ -100,9 +144,9 @@ def _shown(found: Sequence[RewardRule]) -> list[dict[str, Any]]:
 
 
 def _terms(version: RewardRuleVersion) -> dict[str, Any]:
-    names = ("version", "kind", "amounts", "base", "rounding", "hold_days", "effective_from")
     return {
-        **{name: getattr(version, name) for name in names},
-        "rate": version.rate_millionths,
+        **terms.members_of(version),
+        "version": version.version,
+        "effective_from": version.effective_from,
         "created_at": version.created_at,
     }

@@ -5,22 +5,10 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
 
-from rewards_service.kit.fields import (
-    Amounts,
-    Choice,
-    Instant,
-    InstantOrDay,
-    Number,
-    PublicId,
-    Rate,
-    StrictSchema,
-    Text,
-)
+from rewards_service.kit.fields import Choice, Instant, PublicId, StrictSchema, Text
 from rewards_service.kit.lists import ListQuery, page_schema
-from rewards_service.kit.money import ROUNDINGS
-from rewards_service.programs.rules import FLAT, GROSS, NET, PERCENT
-
-MAX_HOLD_DAYS = 365
+from rewards_service.programs.models import APPROVALS, INACTIVE_PARTNERS
+from rewards_service.programs.rule_schemas import TermsSchema
 
 
 class TimeZone(fields.String):
@@ -42,26 +30,19 @@ class ProgramSchema(StrictSchema):
     name = Text(required=True)
     timezone = TimeZone(load_default="UTC")
     description = Text(shortest=0, longest=5_000, lines=True, allow_none=True)
+    approval = Choice(APPROVALS, load_default=APPROVALS[0])
+    inactive_partners = Choice(INACTIVE_PARTNERS, load_default=INACTIVE_PARTNERS[0])
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
 
 
-class TermsSchema(StrictSchema):
-    """How a rule calculates: a percent rule has a rate, a flat one amounts by currency."""
+class LevelSchema(StrictSchema):
+    """A level of a programme, such as Gold, with rules of its own."""
 
-    kind = Choice((PERCENT, FLAT), required=True)
-    rate = Rate(allow_none=True, metadata={"example": "0.20"})
-    amounts = Amounts(allow_none=True, metadata={"example": {"USD": 500}})
-    base = Choice((NET, GROSS))
-    rounding = Choice(ROUNDINGS)
-    hold_days = Number(most=MAX_HOLD_DAYS)
-    effective_from = InstantOrDay(
-        allow_none=True,
-        metadata={
-            "description": "A time, or a day in the programme's time zone. Left out or null on "
-            "creation: since ever. Left out on a change: from now on."
-        },
-    )
+    id = PublicId("lvl", dump_only=True)
+    program_id = PublicId("prg", dump_only=True)
+    name = Text(required=True)
+    created_at = Instant(dump_only=True)
 
 
 class RuleVersionSchema(TermsSchema):
@@ -76,6 +57,7 @@ class RuleSchema(TermsSchema):
 
     id = PublicId("rul", dump_only=True)
     program_id = PublicId("prg", required=True)
+    level_id = PublicId("lvl", allow_none=True)
     name = Text(required=True)
     version = fields.Integer(dump_only=True)
     versions = fields.List(fields.Nested(RuleVersionSchema), dump_only=True)
@@ -87,4 +69,5 @@ class RuleQuerySchema(ListQuery):
 
 
 ProgramPageSchema = page_schema("ProgramPage", ProgramSchema)
+LevelPageSchema = page_schema("LevelPage", LevelSchema)
 RulePageSchema = page_schema("RulePage", RuleSchema)

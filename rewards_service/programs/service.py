@@ -1,41 +1,46 @@
 """Make programmes and rules. A rule changes by getting a new version; old ones never change."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
-from rewards_service.kit.clock import rfc3339, utc_now
-from rewards_service.kit.errors import NotFound
-from rewards_service.kit.money import HALF_EVEN
+from rewards_service.kit.clock import instant, rfc3339, utc_now
+from rewards_service.kit.errors import Conflict, NotFound, Unprocessable
 from rewards_service.kit.refusals import invalid_member
-from rewards_service.programs import queries
-from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
-from rewards_service.programs.rules import FLAT, NET, PERCENT
+from rewards_service.programs import queries, terms
+from rewards_service.programs.models import Program, ProgramLevel, RewardRule, RewardRuleVersion
+from rewards_service.programs.rules import RuleVersion
 
-TERMS = ("kind", "rate", "amounts", "base", "rounding", "hold_days", "effective_from")
-_DEFAULTS = {"base": NET, "rounding": HALF_EVEN, "hold_days": 0}
+_BEARING_ON_MONEY = ("timezone", "approval", "inactive_partners")
+
+
+class TimezoneInUse(Conflict):
+    code = "timezone_in_use"
+    title = "The programme has rules whose days are counted in its time zone."
 
 
 def create_program(session: Session, wanted: Mapping[str, Any], actor: str) -> Program:
-    """A new programme. wanted: `name`, `timezone` (IANA name), optional `description`."""
-    program = Program(
-        name=wanted["name"], timezone=wanted["timezone"], description=wanted.get("description")
-    )
+    """A new programme.
+
+    wanted: `name`, `timezone` (IANA name); optional `description`, `approval`,
+    `inactive_partners`.
+    """
+    program = Program(**wanted)
     session.add(program)
     session.flush()
-    detail = {"timezone": program.timezone}
+    detail = {"after": _settled(program)}
     record(session, "program.created", ("program", program.id), detail, actor)
     return program
 
 
-def get_program(session: Session, program_id: int) -> Program:
+def get_program(session: Session, program_id: int, lock: bool = False) -> Program:
     """Raises NotFound."""
-    found = session.get(Program, program_id)
+    query = select(Program).where(Program.id == program_id)
+    found = session.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise NotFound("There is no such programme.")
     return found
@@ -44,12 +49,19 @@ def get_program(session: Session, program_id: int) -> Program:
 def change_program(
     session: Session, program_id: int, wanted: Mapping[str, Any], actor: str
 ) -> Program:
-    """Change what is given. Raises NotFound."""
-    program = get_program(session, program_id)
+    """Change what is given. Raises NotFound, TimezoneInUse."""
+    program = get_program(session, program_id, lock=True)
+    before = _settled(program)
+    moves = wanted.get("timezone", program.timezone) != program.timezone
+    if moves and queries.has_rules(session, program.id):
+        raise TimezoneInUse(
+            f"Days of rules and rewards were counted in {program.timezone}: another time zone "
+            "would change what was earned. Make another programme."
+        )
     for name, value in wanted.items():
         setattr(program, name, value)
     session.flush()
-    detail = {"timezone": program.timezone, "members": sorted(wanted)}
+    detail = {"members": sorted(wanted), "before": before, "after": _settled(program)}
     record(session, "program.changed", ("program", program.id), detail, actor)
     return program
 
@@ -57,17 +69,19 @@ def change_program(
 def create_rule(session: Session, wanted: Mapping[str, Any], actor: str) -> RewardRule:
     """A new rule with its version 1.
 
-    wanted: `program_id`, `name`, `kind` with `rate` (millionths) or `amounts` (minor units by
-    currency); optional `base`, `rounding`, `hold_days`, and `effective_from`, which is since ever
-    when it is left out. Raises Unprocessable.
+    wanted: `program_id`, `name`, optional `level_id`, members of `terms.MEMBERS`, and
+    `effective_from`, which is since ever when it is left out. Raises Unprocessable.
     """
-    program = session.get(Program, wanted["program_id"])
+    program = session.get(Program, wanted["program_id"], with_for_update=True)
     if program is None:
         raise invalid_member("program_id", "There is no such programme.")
-    rule = RewardRule(program_id=program.id, name=wanted["name"])
+    members = _checked(terms.complete(wanted))
+    level_id = _level(session, program, wanted.get("level_id"))
+    rule = RewardRule(program_id=program.id, level_id=level_id, name=wanted["name"])
     session.add(rule)
     session.flush()
-    _add_version(session, rule, program, 1, {**_DEFAULTS, **wanted}, actor)
+    since = instant(wanted.get("effective_from"), program.timezone)
+    _add_version(session, rule, _version(rule, 1, members, since), None, actor)
     return rule
 
 
@@ -85,80 +99,106 @@ def change_rule(
 ) -> RewardRule:
     """Rename a rule, or give it a new version that follows the newest in all that is left out.
 
-    Without `effective_from` the new version governs payments from now on. Raises NotFound,
-    Unprocessable.
+    Without `effective_from` the new version governs payments from now on. What changes nothing
+    makes no version. Raises NotFound, Unprocessable.
     """
     rule = get_rule(session, rule_id, lock=True)
-    if "name" in wanted:
+    if wanted.get("name", rule.name) != rule.name:
         rule.name = wanted["name"]
-    if any(name in wanted for name in TERMS):
-        newest = queries.versions_of(session, [rule.id])[rule.id][-1]
-        before = {
-            "kind": newest.kind,
-            "rate": newest.rate_millionths,
-            "amounts": newest.amounts,
-            "base": newest.base,
-            "rounding": newest.rounding,
-            "hold_days": newest.hold_days,
-        }
-        if wanted.get("kind", newest.kind) != newest.kind:
-            before |= {"rate": None, "amounts": None}
-        terms = {**before, "effective_from": utc_now(), **wanted}
-        program = get_program(session, rule.program_id)
-        _add_version(session, rule, program, newest.version + 1, terms, actor)
+        detail: dict[str, Any] = {"members": ["name"]}
+        record(session, "reward_rule.renamed", ("reward_rule", rule.id), detail, actor)
+    newest = queries.versions_of(session, [rule.id])[rule.id][-1]
+    version = _next_version(session, rule, newest, wanted)
+    if version is not None:
+        _add_version(session, rule, version, newest, actor)
     session.flush()
     return rule
+
+
+def draft_version(session: Session, rule_id: int, wanted: Mapping[str, Any]) -> RuleVersion:
+    """The version that a change of a rule would make, as a value with id 0; nothing is stored.
+
+    A change that changes nothing gives the newest version. Raises NotFound, Unprocessable.
+    """
+    rule = get_rule(session, rule_id)
+    newest = queries.versions_of(session, [rule.id])[rule.id][-1]
+    drafted = _next_version(session, rule, newest, wanted)
+    if drafted is None:
+        return queries.all_versions(session)[newest.id]
+    drafted.id, drafted.created_at = 0, utc_now()
+    return queries.as_value(drafted, rule, get_program(session, rule.program_id))
+
+
+def _next_version(
+    session: Session, rule: RewardRule, newest: RewardRuleVersion, wanted: Mapping[str, Any]
+) -> RewardRuleVersion | None:
+    """The version that a change makes, not added yet; None when it changes nothing."""
+    before = terms.members_of(newest)
+    members = _checked(terms.changed(before, wanted))
+    since = newest.effective_from
+    if "effective_from" in wanted:
+        timezone = get_program(session, rule.program_id).timezone
+        since = instant(wanted["effective_from"], timezone)
+    if (members, since) == (before, newest.effective_from):
+        return None
+    since = since if "effective_from" in wanted else utc_now()
+    return _version(rule, newest.version + 1, members, since)
+
+
+def _version(
+    rule: RewardRule, number: int, members: terms.Rule, since: datetime | None
+) -> RewardRuleVersion:
+    return RewardRuleVersion(
+        rule_id=rule.id,
+        version=number,
+        **{name: members[name] for name in ("kind", "amounts", "base", "rounding", "hold_days")},
+        rate_millionths=terms.kept_rate(members),
+        terms=terms.stored(members),
+        effective_from=since,
+    )
 
 
 def _add_version(
     session: Session,
     rule: RewardRule,
-    program: Program,
-    number: int,
-    terms: Mapping[str, Any],
+    version: RewardRuleVersion,
+    before: RewardRuleVersion | None,
     actor: str,
 ) -> None:
-    rate, amounts = _checked_terms(terms)
-    effective_from = _instant(terms.get("effective_from"), program.timezone)
-    session.add(
-        RewardRuleVersion(
-            rule_id=rule.id,
-            version=number,
-            kind=terms["kind"],
-            rate_millionths=rate,
-            amounts=amounts,
-            base=terms["base"],
-            rounding=terms["rounding"],
-            hold_days=terms["hold_days"],
-            effective_from=effective_from,
-        )
-    )
+    session.add(version)
     session.flush()
-    detail = {name: terms.get(name) for name in TERMS} | {
-        "version": number,
-        "effective_from": None if effective_from is None else rfc3339(effective_from),
+    detail = {
+        "version": version.version,
+        "before": None if before is None else _money_terms(before),
+        "after": _money_terms(version) | {"program_id": rule.program_id, "level_id": rule.level_id},
     }
     record(session, "reward_rule.version_added", ("reward_rule", rule.id), detail, actor)
 
 
-def _checked_terms(terms: Mapping[str, Any]) -> tuple[int | None, dict[str, int] | None]:
-    """The rate of a percent rule, the amounts of a flat one; never both, never neither."""
-    rate, amounts = terms.get("rate"), terms.get("amounts")
-    if terms["kind"] == PERCENT:
-        if amounts is not None:
-            raise invalid_member("amounts", "A percent rule has a rate and no amounts.")
-        if rate is None:
-            raise invalid_member("rate", 'A percent rule needs a rate, such as "0.20".')
-    if terms["kind"] == FLAT:
-        if rate is not None:
-            raise invalid_member("rate", "A flat rule has amounts and no rate.")
-        if amounts is None:
-            raise invalid_member("amounts", 'A flat rule needs amounts, such as {"USD": 500}.')
-    return rate, amounts
+def _money_terms(version: RewardRuleVersion) -> dict[str, Any]:
+    since = version.effective_from
+    effective_from = None if since is None else rfc3339(since)
+    return {**terms.members_of(version), "effective_from": effective_from}
 
 
-def _instant(value: date | datetime | None, timezone: str) -> datetime | None:
-    """A day is its first moment in the programme's time zone."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.combine(value, time(), ZoneInfo(timezone)).astimezone(UTC)
+def _settled(program: Program) -> dict[str, str]:
+    return {name: getattr(program, name) for name in _BEARING_ON_MONEY}
+
+
+def _checked(members: dict[str, Any]) -> dict[str, Any]:
+    """The rule as given. Raises Unprocessable that names all that cannot stand together."""
+    found = terms.problems(members)
+    if found:
+        errors = [{"pointer": f"/{one.member}", "detail": one.detail} for one in found]
+        raise Unprocessable(found[0].detail, errors)
+    return members
+
+
+def _level(session: Session, program: Program, level_id: int | None) -> int | None:
+    """Held until commit, so that nobody removes it meanwhile."""
+    if level_id is None:
+        return None
+    level = session.get(ProgramLevel, level_id, with_for_update=True)
+    if level is None or level.program_id != program.id:
+        raise invalid_member("level_id", "The programme has no such level.")
+    return level_id

@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rewards_service.reports import (
+    audit_checks,
     crm_checks,
     event_checks,
+    ledger_checks,
     mirror_checks,
     payment_checks,
+    payout_checks,
     recalculation,
     reward_checks,
 )
@@ -18,7 +21,8 @@ from rewards_service.reports.findings import Check, Invariant, look
 INVARIANTS: Mapping[str, Invariant] = {
     invariant.id: invariant
     for room in (
-        event_checks, crm_checks, mirror_checks, payment_checks, reward_checks, recalculation,
+        event_checks, crm_checks, mirror_checks, payment_checks, reward_checks, ledger_checks,
+        payout_checks, recalculation, audit_checks,
     )
     for invariant in room.INVARIANTS
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from rewards_service.crm.matching import CONFLICT_AMBIGUOUS, OPEN_DEALS
+from rewards_service.crm.matching import CONFLICT_AMBIGUOUS, CONFLICT_PARTNERS, OPEN_DEALS
 from rewards_service.crm.models import (
     DEAL_STAGES,
     LEAD_STATUSES,
@@ -146,7 +146,10 @@ def _astray_deals(session: Session) -> Iterator[Finding]:
         .where(PaymentClaim.chargebee_customer_id == links.c.value)
         .where(PaymentClaim.associate_deal)
     )
-    unasked = select(Deal.id).where(Deal.customer_id.is_not(None), ~asked_for)
+    by_hand = exists().where(
+        Customer.id == Deal.customer_id, Customer.pinned, ~Customer.machine_made
+    )
+    unasked = select(Deal.id).where(Deal.customer_id.is_not(None), ~asked_for, ~by_hand)
     yield from each(session, unasked, "deal", "No payment of its customer was to associate deals.")
     yield from _missed_deals(session)
 
@@ -173,9 +176,31 @@ def _missed_deals(session: Session) -> Iterator[Finding]:
     return each(session, query, "deal", "Event {0} should have associated it.")
 
 
+def _half_resolved(session: Session) -> Iterator[Finding]:
+    """What is resolved says by whom, why, and how; a held customer's conflict is open."""
+    row = AttributionConflict
+    is_resolved = row.resolved_at.is_not(None)
+    members = (row.resolved_by, row.resolution_reason, row.decision)
+    query = select(row.id).where(or_(*(is_resolved != one.is_not(None) for one in members)))
+    yield from each(session, query, "conflict", "Its resolution is not whole.")
+    owner = aliased(Lead)
+    still_open = exists().where(
+        row.kind == CONFLICT_PARTNERS,
+        row.subject_kind == "lead",
+        row.resolved_at.is_(None),
+        owner.id == row.subject_id,
+        owner.customer_id == Customer.id,
+    )
+    held = select(Customer.id).where(
+        Customer.hold_reason == "conflict", Customer.withdrawn_at.is_(None), ~still_open
+    )
+    yield from each(session, held, "customer", "It is held for a conflict that is not open.")
+
+
 INVARIANTS = (
     Invariant("properties", "Properties are unique where they must be.", _ambiguous_properties),
     Invariant("customer_ids", "Customers carry their Chargebee ids.", _nameless_customers),
     Invariant("leads", "Converted leads have their customer.", _half_converted),
     Invariant("deals", "Deals belong to the customer of their contact.", _astray_deals),
+    Invariant("conflicts", "Conflicts are open or resolved in full.", _half_resolved),
 )

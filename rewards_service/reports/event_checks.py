@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from rewards_service.crm.models import PaymentClaim
 from rewards_service.inbox.models import (
     DONE,
     OUTCOMES,
@@ -20,10 +21,13 @@ from rewards_service.inbox.models import (
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import MODES, Options
 from rewards_service.kit.db import database_now
+from rewards_service.mirror.models import ChargebeeVersion
 from rewards_service.reports.findings import Finding, Invariant, about, each, pages
+from rewards_service.transactions.models import Transaction
 
 LATE = timedelta(seconds=60)
 UNSAFE = ("bad_payload", "api_v1", "customer_mismatch", "verification_failed")
+SILENT = ("observed", "ignored", "all_off")
 _BODIES = 200
 _CARD = re.compile(rb'"card"\s*:')
 
@@ -115,9 +119,28 @@ def _has_card(body: bytes) -> bool:
     return isinstance(content, dict) and "card" in content
 
 
+def _not_silent(session: Session) -> Iterator[Finding]:
+    """V11: an observed, ignored or quarantined event writes nothing but itself."""
+    silent = or_(ReceivedEvent.outcome.in_(SILENT), ReceivedEvent.state == QUARANTINED)
+    left = (
+        (PaymentClaim, "a payment to match"),
+        (ChargebeeVersion, "a version of a Chargebee object"),
+        (Transaction, "a transaction"),
+    )
+    for model, what in left:
+        query = (
+            select(ReceivedEvent.id, ReceivedEvent.outcome)
+            .join(model, model.received_event_id == ReceivedEvent.id)
+            .where(silent)
+            .distinct()
+        )
+        yield from each(session, query, "event", f"Its outcome is {{0}}, but it left {what}.")
+
+
 INVARIANTS = (
     Invariant("events_once", "Each event is recorded once.", _repeated),
     Invariant("events_ended", "Each event has a lawful state and outcome.", _not_ended),
+    Invariant("events_silent", "Events that are to leave nothing left nothing.", _not_silent),
     Invariant("leases", "No lease is overdue.", _overdue),
     Invariant("options", "Options of integrations are lawful and kept.", _unlawful_options),
     Invariant("no_card_data", "No stored event holds card data.", _with_card),

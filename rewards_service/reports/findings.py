@@ -14,7 +14,7 @@ SHOWN = 100
 # What the API calls things.
 PREFIXES = {
     "integration": "int", "event": "evt", "partner": "par", "lead": "led", "deal": "dea",
-    "customer": "cus", "transaction": "txn", "reward": "rew",
+    "customer": "cus", "transaction": "txn", "reward": "rew", "payout": "pay",
 }  # fmt: skip
 
 

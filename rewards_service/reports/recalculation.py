@@ -11,19 +11,17 @@ from sqlalchemy.orm import Session
 from rewards_service.kit.db import chunks
 from rewards_service.mirror.models import PaymentApplication
 from rewards_service.mirror.queries import Key, select_by
+from rewards_service.programs.queries import all_versions
 from rewards_service.reports.findings import Finding, Invariant, about, pages
-from rewards_service.rewards.assembly import Verdict, judge
-from rewards_service.rewards.engine import Target
+from rewards_service.rewards.assembly import draft
+from rewards_service.rewards.counters import load_tally
+from rewards_service.rewards.differences import missing
 from rewards_service.rewards.evidence import stored_explanation
 from rewards_service.rewards.models import OPEN_STATUSES, Reward
-from rewards_service.rewards.queries import (
-    Held,
-    Money,
-    People,
-    load_money,
-    load_people,
-    load_rewards,
-)
+from rewards_service.rewards.people import People, load_people
+from rewards_service.rewards.queries import Held, Money, load_money, load_rewards
+from rewards_service.rewards.settling import settle
+from rewards_service.rewards.verdicts import Target, Verdict
 from rewards_service.transactions.models import RewardDue
 
 _PAGE = 500
@@ -57,12 +55,14 @@ def _due(session: Session, keys: set[Key]) -> set[Key]:
 
 
 def _compare(session: Session, keys: set[Key]) -> Iterator[Finding]:
-    money = load_money(session, keys)
-    people = load_people(session, money)
+    versions = all_versions(session)
+    money = load_money(session, keys, versions)
+    people = load_people(session, money, versions)
     held = load_rewards(session, keys)
     stored = _explanations(session, [one.row.id for some in held.values() for one in some])
-    for key in sorted(keys):
-        verdict = judge(key, money, people, held.get(key, []))
+    verdicts = {key: draft(key, money, people, held.get(key, [])) for key in sorted(keys)}
+    settle(verdicts.values(), load_tally(session, versions, verdicts.values()))
+    for key, verdict in verdicts.items():
         yield from _differences(verdict, held.get(key, []), money, people, stored)
 
 
@@ -85,7 +85,7 @@ def _differences(
         target = wanted.get(slot)
         amount = target.amount_minor if target else 0
         posted = sum(one.amount_minor for one in slots[slot])
-        if amount != posted and (
+        if missing(amount, slots[slot]) and (
             slots[slot] or _was_promised(verdict, target, held, money, people)
         ):
             yield _about(verdict, slots[slot], f"{posted} is posted, {amount} is right.")

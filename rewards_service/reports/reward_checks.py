@@ -1,25 +1,28 @@
-"""Invariants of rewards and of the ledger that gives them their amounts."""
+"""Invariants of rewards: once each, with whom they belong to, in a lawful status."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import and_, case, exists, false, func, or_, select
+from sqlalchemy import and_, exists, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import Customer, DealShare
 from rewards_service.reports.findings import Finding, Invariant, each
-from rewards_service.rewards.ledger import EXPENSE
 from rewards_service.rewards.models import (
-    ENTRY_KINDS,
+    BY_HAND,
     STATUSES,
     LedgerEntry,
-    LedgerPosting,
     Reward,
     RewardStatusChange,
 )
+from rewards_service.rewards.review import BY_HAND as HOLD_BY_HAND
+from rewards_service.rewards.review import LAWFUL
 from rewards_service.transactions.models import Transaction
 
-HOLD_REASONS = ("self_referral", "conflict", "lead_pending", "refund_open", "rate_missing")
+HOLD_REASONS = (
+    "self_referral", "conflict", "lead_pending", "refund_open", "rate_missing",
+    "partner_inactive", HOLD_BY_HAND,
+)  # fmt: skip
 _SLOT = (Reward.integration_id, Reward.invoice_id, Reward.rule_version_id, Reward.partner_id)
 
 
@@ -39,80 +42,6 @@ def _repeated(session: Session) -> Iterator[Finding]:
     return each(session, query, "reward", "Seqs on invoice {0} are not 1, 2, 3 ...")
 
 
-def _unbalanced(session: Session) -> Iterator[Finding]:
-    """I8, V8: the sides of each entry sum to zero, its expense side is its amount."""
-    expense = case((LedgerPosting.account == EXPENSE, LedgerPosting.amount_minor), else_=0)
-    sides = func.count(LedgerPosting.entry_id)
-    by = (LedgerEntry.id, LedgerEntry.reward_id, LedgerEntry.amount_minor)
-    query = (
-        select(
-            LedgerEntry.reward_id,
-            LedgerEntry.id,
-            LedgerEntry.amount_minor,
-            func.coalesce(func.sum(LedgerPosting.amount_minor), 0),
-        )
-        .outerjoin(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
-        .group_by(*by)
-        .having(
-            or_(
-                sides == 0,
-                func.sum(LedgerPosting.amount_minor) != 0,
-                func.sum(expense) != LedgerEntry.amount_minor,
-            )
-        )
-    )
-    yield from each(session, query, "reward", "Entry {0} of {1}: its sides sum to {2}.")
-    yield from _rootless(session)
-
-
-def _rootless(session: Session) -> Iterator[Finding]:
-    """Every side has an entry, every entry a reward and a lawful kind."""
-    sides = (
-        select(LedgerPosting.entry_id, LedgerPosting.account)
-        .outerjoin(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        .where(LedgerEntry.id.is_(None))
-    )
-    yield from each(session, sides, "reward", "A side on {0} has no entry.")
-    entries = (
-        select(LedgerEntry.reward_id, LedgerEntry.id, LedgerEntry.kind)
-        .outerjoin(Reward, Reward.id == LedgerEntry.reward_id)
-        .where(or_(Reward.id.is_(None), LedgerEntry.kind.not_in(ENTRY_KINDS)))
-    )
-    yield from each(session, entries, "reward", "Entry {0} has no reward, or the kind {1}.")
-
-
-def _misposted(session: Session) -> Iterator[Finding]:
-    """I9: each side is on the account of its reward's partner, in its currency.
-
-    With balanced entries this makes a partner's balances the sums of its rewards' entries.
-    """
-    query = (
-        select(Reward.id, LedgerEntry.id)
-        .join(LedgerEntry, LedgerEntry.reward_id == Reward.id)
-        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
-        .where(
-            or_(
-                LedgerPosting.partner_id != Reward.partner_id,
-                LedgerPosting.currency != Reward.currency,
-            )
-        )
-        .distinct()
-    )
-    return each(session, query, "reward", "Entry {0} is posted to another partner or currency.")
-
-
-def _below_zero(session: Session) -> Iterator[Finding]:
-    """I10: no more is taken back than was earned, per invoice, rule version and partner."""
-    total = func.sum(LedgerEntry.amount_minor)
-    query = (
-        select(func.min(Reward.id), Reward.invoice_id, total)
-        .join(LedgerEntry, LedgerEntry.reward_id == Reward.id)
-        .group_by(*_SLOT)
-        .having(total < 0)
-    )
-    return each(session, query, "reward", "Rewards on invoice {0} sum to {1}.")
-
-
 def _wrong_partner(session: Session) -> Iterator[Finding]:
     """I11, S1: what was earned belongs to the customer's source partner, or to one with a share.
 
@@ -128,6 +57,7 @@ def _wrong_partner(session: Session) -> Iterator[Finding]:
         .where(
             func.coalesce(Customer.source_partner_id, 0) != Reward.partner_id,
             ~shares,
+            LedgerEntry.kind.not_in(BY_HAND),
             func.coalesce(Customer.source_by_hand, false()) == false(),
         )
         .group_by(Reward.id)
@@ -154,10 +84,32 @@ def _astray_statuses(session: Session) -> Iterator[Finding]:
         Reward.status.not_in(STATUSES),
         on_hold != Reward.hold_reason.is_not(None),
         and_(on_hold, Reward.hold_reason.not_in(HOLD_REASONS)),
+        and_(
+            Reward.hold_until_on.is_not(None),
+            func.coalesce(Reward.hold_reason, "") != HOLD_BY_HAND,
+        ),
     )
     query = select(Reward.id, Reward.status, Reward.hold_reason).where(unlawful)
     yield from each(session, query, "reward", "Status {0} does not go with hold reason {1}.")
     yield from _broken_history(session)
+    yield from _unlawful_moves(session)
+
+
+def _unlawful_moves(session: Session) -> Iterator[Finding]:
+    """Every move is one that V2 allows, and no reward came further than it begins without one."""
+    move = RewardStatusChange
+    pairs = [(old, new) for old, news in LAWFUL.items() for new in (old, *news)]
+    moves = select(move.reward_id, move.from_status, move.to_status).where(
+        tuple_(move.from_status, move.to_status).not_in(pairs)
+    )
+    yield from each(session, moves, "reward", "It moved from {0} to {1}.")
+    began = or_(
+        Reward.status.in_(("pending", "hold")), and_(Reward.status == "approved", Reward.seq > 1)
+    )
+    unmoved = select(Reward.id, Reward.status).where(
+        ~began, ~exists().where(move.reward_id == Reward.id)
+    )
+    yield from each(session, unmoved, "reward", "It is {0}, but nobody moved it there.")
 
 
 def _broken_history(session: Session) -> Iterator[Finding]:
@@ -183,9 +135,6 @@ def _broken_history(session: Session) -> Iterator[Finding]:
 
 INVARIANTS = (
     Invariant("rewards_once", "Each reward exists once.", _repeated),
-    Invariant("ledger", "Every ledger entry balances.", _unbalanced),
-    Invariant("balances", "Balances are the sums of rewards' entries.", _misposted),
-    Invariant("clawbacks", "No more is taken back than was earned.", _below_zero),
     Invariant("reward_partners", "Rewards belong to who brought the customer.", _wrong_partner),
     Invariant("reward_statuses", "Statuses of rewards are lawful.", _astray_statuses),
 )

@@ -1,49 +1,29 @@
-"""From loaded rows to the engine's values, and from its figures to what should stand (pure)."""
+"""From loaded rows to the engine's values: an invoice with the offers that rules make (pure)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from rewards_service.mirror.queries import Key
 from rewards_service.partners.queries import status_at
-from rewards_service.programs.rules import RuleVersion, available_on, in_force
-from rewards_service.rewards import engine
-from rewards_service.rewards.engine import Adjustment, Invoice, Payee, Payment, Refund, Sum, Target
-from rewards_service.rewards.queries import AnyRow, Held, Money, People
-from rewards_service.transactions.standing import is_kept, is_settled
+from rewards_service.programs.rules import DEAL, TRANSACTION, RuleVersion
+from rewards_service.rewards import engine, selecting, values
+from rewards_service.rewards.figures import Payee, Payment
+from rewards_service.rewards.people import People
+from rewards_service.rewards.queries import AnyRow, Held, Money
+from rewards_service.rewards.selecting import Setting
+from rewards_service.rewards.verdicts import Offer, Verdict
 
 WHOLE = 10_000
 PARKED = "parked_missing_parent"
-UNAPPLIED = "unapplied_payment"
+NO_PARTNER = "no_source_partner"
+INACTIVE = "partner_inactive"
+SELF_REFERRAL = "self_referral"
 
 
-@dataclass(slots=True)
-class Verdict:
-    """What an invoice earns, for whom, and why each of its payments earns nothing, if so."""
-
-    key: Key
-    targets: list[Target] = field(default_factory=list)
-    sums: dict[int, Sum] = field(default_factory=dict)  # by rule version
-    reasons: dict[Key, str | None] = field(default_factory=dict)  # by payment
-    anchor: Payment | None = None
-    latest: Payment | None = None
-    hold_reason: str | None = None
-    skipped: list[tuple[int, str]] = field(default_factory=list)  # (rule, reason)
-    inconsistent: bool = False
-    invoice: Invoice | None = None
-    barred: list[tuple[str, str]] = field(default_factory=list)  # (Chargebee payment id, why)
-    owner_id: int | None = None
-    currency: str = ""
-
-    def available_on(self, version: RuleVersion) -> date:
-        latest = self.latest or self.anchor
-        if latest is None:
-            raise ValueError("A reward without any payment has no date.")
-        return available_on(version, latest.paid_at)
-
-
-def judge(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
-    """Work out one invoice from everything known about it."""
+def draft(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
+    """Everything about one invoice that does not depend on counters: `settling` does the rest."""
     verdict = Verdict(key)
     row = money.invoices.get(key)
     payers = money.paid_by.get(key, [])
@@ -54,15 +34,19 @@ def judge(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
     payers = [payer for payer in payers if money.payments[payer].currency == row.currency]
     owner = _owner(key, row, payers, people)
     payees = _payees(owner, payers, money, people)
-    if owner is None or not payees:
-        verdict.reasons = dict.fromkeys(payers, "no_source_partner")
+    if owner is None or not any(payees.values()):
+        verdict.reasons = dict.fromkeys(payers, NO_PARTNER)
         return verdict
     verdict.owner_id = owner.id
-    payments = [_payment(payer, money, _barred(payer, money, owner, payees, people))
-                for payer in payers]  # fmt: skip
-    _decide(verdict, _invoice(key, row, money), payments, payees, people, held)
-    _explain_nothing(verdict, row, payments)
-    verdict.hold_reason = owner.hold_reason or _open_refund(payers, money)
+    verdict.invoice = values.invoice(key, row, money)
+    verdict.payments = [
+        values.payment(payer, money, values.barred(payer, money, owner)) for payer in payers
+    ]
+    verdict.payments += values.credits(key, money, owner)
+    _make_offers(verdict, owner, payees, people, held)
+    verdict.hold_reason = owner.hold_reason or _self_referral(owner, people)
+    verdict.hold_reason = verdict.hold_reason or _open_refund(payers, money)
+    verdict.flags = list(people.suspicions[owner.id].flags) if owner.id in people.suspicions else []
     return verdict
 
 
@@ -73,137 +57,163 @@ def _owner(key: Key, invoice: AnyRow, payers: list[Key], people: People) -> AnyR
     return root or people.owners.get((key[0], invoice.customer_id))
 
 
-def _payees(owner: AnyRow | None, payers: list[Key], money: Money, people: People) -> list[Payee]:
-    """Who is paid: the shares of the deal that named the partner, else the partner alone (S3).
+def _payees(
+    owner: AnyRow | None, payers: list[Key], money: Money, people: People
+) -> dict[str, list[Payee]]:
+    """Who is paid, by what triggers a rule (S3).
 
-    The partner is the one of the invoice's first payment: another that a person names later is
-    paid for later invoices (S5).
+    A transaction pays the partner of the invoice's first payment: another that a person names
+    later is paid for later invoices (S5). Where the customer's deal is shared, its shares are paid.
     """
     if owner is None:
-        return []
+        return {TRANSACTION: [], DEAL: []}
     own = [money.recorded[payer] for payer in payers]
     own = [row for row in own if row.customer_id == owner.id]
     first = min(own, key=lambda r: (r.occurred_at, r.chargebee_transaction_id), default=None)
+    deals = people.deals.get(owner.id, [])
+    deal = next((d for d in deals if people.shares.get(d.id) or d.partner_id), None)
+    return {
+        TRANSACTION: _of_transaction(owner, first, deals, people),
+        DEAL: [] if deal is None else _shared(deal, people),
+    }
+
+
+def _of_transaction(
+    owner: AnyRow, first: AnyRow | None, deals: Sequence[AnyRow], people: People
+) -> list[Payee]:
     partner_id = owner.source_partner_id if first is None else first.partner_id
+    by_hand = owner.source_by_hand if first is None else first.partner_by_hand
     if partner_id is None:
         return []
-    shares = people.shares.get(owner.source_deal_id or 0)
-    if shares and partner_id == owner.source_partner_id:
-        return [Payee(partner, points) for partner, points in sorted(shares)]
+    named = [deal for deal in deals if deal.id == owner.source_deal_id]
+    shared = next((d for d in named or deals if people.shares.get(d.id)), None)
+    if shared is not None and not by_hand:
+        return _shared(shared, people)
     return [Payee(partner_id, WHOLE)]
 
 
-def _barred(
-    payer: Key, money: Money, owner: AnyRow, payees: list[Payee], people: People
-) -> str | None:
-    paid_at = money.recorded[payer].occurred_at
-    if owner.attributed_from is not None and paid_at < owner.attributed_from:
-        return "before_attribution"
-    statuses = (status_at(people.histories.get(p.partner_id, []), paid_at) for p in payees)
-    return None if any(status == "active" for status in statuses) else "partner_inactive"
+def _shared(deal: AnyRow, people: People) -> list[Payee]:
+    shares = people.shares.get(deal.id)
+    if shares:
+        return [Payee(partner, points) for partner, points in sorted(shares)]
+    return [Payee(deal.partner_id, WHOLE)]
 
 
-def _payment(payer: Key, money: Money, barred: str | None) -> Payment:
-    row = money.payments[payer]
-    refunds = [
-        Refund(
-            refund.external_id,
-            refund.amount_minor,
-            money.assigned.get((payer[0], refund.external_id), {}),
-        )
-        for refund in money.refunds.get(payer, ())
-        if is_settled(refund)
-    ]
-    paid_at = money.recorded[payer].occurred_at
-    return Payment(payer[1], paid_at, is_kept(row), money.applications[payer], refunds, barred)
-
-
-def _invoice(key: Key, row: AnyRow, money: Money) -> Invoice:
-    notes = [
-        Adjustment(n.external_id, n.dated_at, n.total_minor, n.net_minor, n.gross_minor)
-        for n in money.adjustments.get(key, ())
-    ]
-    return Invoice(
-        key[1], row.currency, row.total_minor, row.write_off_minor, row.lines_net_minor,
-        row.lines_gross_minor, row.status == "voided" or row.deleted, notes,
-    )  # fmt: skip
-
-
-def _decide(
+def _make_offers(
     verdict: Verdict,
-    invoice: Invoice,
-    payments: list[Payment],
-    payees: list[Payee],
+    owner: AnyRow,
+    payees: dict[str, list[Payee]],
     people: People,
     held: list[Held],
 ) -> None:
-    verdict.invoice = invoice
-    verdict.barred = [(p.payment_id, p.barred) for p in payments if p.barred is not None]
-    earning = sorted((p for p in payments if p.barred is None), key=lambda p: p.place)
-    if not earning:
-        return
-    verdict.anchor = earning[0]
-    applied = [p for p in earning if p.applied.get(invoice.invoice_id, 0) > 0]
-    verdict.latest = applied[-1] if applied else earning[-1]
-    for version in _versions(verdict, payees, people, held):
-        figures = engine.summarise(invoice, payments, version.base)
-        verdict.sums[version.id] = figures
-        verdict.inconsistent |= figures.inconsistent
-        targets = engine.targets(version, figures, invoice.currency, payees)
-        if targets[0].whole_minor == 0:
-            nothing = engine.why_nothing(version, figures, invoice.currency)
-            verdict.skipped += [(version.rule_id, nothing)] if nothing else []
-        verdict.targets += targets
+    verdict.barred = [(p.payment_id, p.barred) for p in verdict.payments if p.barred is not None]
+    settled = [one for one in held if one.row.status not in ("pending", "hold")]
+    verdict.chosen_rules = {people.versions[h.row.rule_version_id].rule_id for h in held}
+    verdict.settled_rules = {people.versions[h.row.rule_version_id].rule_id for h in settled}
+    for trigger, everyone in payees.items():
+        for pattern, some in _by_activity(verdict.payments, everyone, people).items():
+            around = _Around(verdict, owner, people, held)
+            _offers_of(around, everyone, some, trigger, pattern)
+    counted = [part.payment for offer in verdict.offers for part in offer.figures.payments]
+    names = {payment.payment_id for payment in counted}
+    paying = [p for p in verdict.payments if p.barred is None]
+    active = _active_for(verdict.payments, payees, people)
+    verdict.inactive = {p.payment_id for p in paying} - names - active
+    verdict.log_id = min((payment.log_id for payment in counted), default=0)
 
 
-def _versions(
-    verdict: Verdict, payees: list[Payee], people: People, held: list[Held]
-) -> list[RuleVersion]:
-    """The rule versions that govern the invoice, frozen at its first rewarded payment (A12)."""
-    anchor = verdict.anchor
-    if anchor is None:
-        return []
-    programs = set().union(*(people.programs.get(p.partner_id, set()) for p in payees))
-    possible = [v for v in people.versions.values() if v.program_id in programs]
-    frozen = _frozen(held, anchor, people)
-    if frozen:
-        since = min(h.row.created_at for h in held)
-        possible = [v for v in possible if v.rule_id not in frozen and v.created_at <= since]
-    chosen = in_force(possible, anchor.paid_at)
-    missing = {v.rule_id for v in possible} - {v.rule_id for v in chosen}
-    verdict.skipped += [(rule_id, "rule_not_effective") for rule_id in sorted(missing)]
-    return sorted([*frozen.values(), *chosen], key=lambda version: version.rule_id)
+class _Around(NamedTuple):
+    """An invoice with whom it concerns and what was decided before."""
+
+    verdict: Verdict
+    owner: AnyRow
+    people: People
+    held: list[Held]
 
 
-def _frozen(held: list[Held], anchor: Payment, people: People) -> dict[int, RuleVersion]:
-    """Versions chosen before; chosen again when an earlier payment came, unless approved."""
-    found = {}
-    for one in held:
-        settled = one.row.status not in ("pending", "hold")
-        if settled or one.row.anchor_paid_at == anchor.paid_at:
-            version = people.versions[one.row.rule_version_id]
-            found[version.rule_id] = version
+_Pattern = tuple[bool, ...]  # payment by payment: whether the partner was active
+
+
+def _active_for(
+    payments: list[Payment], payees: dict[str, list[Payee]], people: People
+) -> set[str]:
+    """Payments at whose time some payee was active (S4)."""
+    histories = [
+        people.histories.get(payee.partner_id, []) for some in payees.values() for payee in some
+    ]
+    return {
+        payment.payment_id
+        for payment in payments
+        if any(status_at(history, payment.paid_at) == "active" for history in histories)
+    }
+
+
+def _by_activity(
+    payments: list[Payment], payees: list[Payee], people: People
+) -> dict[_Pattern, list[Payee]]:
+    found: dict[_Pattern, list[Payee]] = defaultdict(list)
+    for payee in payees:
+        history = people.histories.get(payee.partner_id, [])
+        active = tuple(status_at(history, payment.paid_at) == "active" for payment in payments)
+        found[active].append(payee)
     return found
 
 
-def _explain_nothing(verdict: Verdict, row: AnyRow, payments: Iterable[Payment]) -> None:
-    site = verdict.key[0]
-    general = _nothing_at_all(verdict)
-    voided = row.status == "voided" or row.deleted
-    for payment in payments:
-        reason = payment.barred or (UNAPPLIED if voided else general)
-        if payment.applied.get(verdict.key[1], 0) > 0:
-            verdict.reasons[(site, payment.payment_id)] = reason
+def _offers_of(
+    around: _Around, everyone: list[Payee], payees: list[Payee], trigger: str, pattern: _Pattern
+) -> None:
+    """The offers to payees that were active for the same payments."""
+    verdict, people = around.verdict, around.people
+    for lenient in (False, True) if not all(pattern) else (False,):
+        payments = [
+            payment if lenient or active or payment.barred else payment._replace(barred=INACTIVE)
+            for payment, active in zip(verdict.payments, pattern, strict=True)
+        ]
+        earning = sorted((p for p in payments if p.barred is None), key=lambda p: p.place)
+        if not earning:
+            continue
+        setting = _setting(around, earning[0])
+        chosen = selecting.versions_for(setting, payees, everyone, trigger, earning[0].paid_at)
+        for rule_id, reason in setting.skipped.items():
+            verdict.silence(rule_id, reason)
+        for version_id, paid in sorted(chosen.items()):
+            version = people.versions[version_id]
+            if version.accrues_inactive == lenient or all(pattern):
+                offer = _offer(verdict, version, paid, everyone, payments)
+                offer.hold_reason = INACTIVE if lenient else None
+                verdict.offers.append(offer)
 
 
-def _nothing_at_all(verdict: Verdict) -> str | None:
-    """None when some rule pays for the invoice; else why none does."""
-    rules = {target.version.rule_id for target in verdict.targets}
-    silent = dict(verdict.skipped)
-    if rules - silent.keys():
-        return None
-    reasons = [reason for _, reason in sorted(verdict.skipped)]
-    return reasons[0] if reasons else "no_rule"
+def _offer(
+    verdict: Verdict, version: RuleVersion, payees: list[Payee], everyone: list[Payee],
+    payments: list[Payment],
+) -> Offer:  # fmt: skip
+    if verdict.invoice is None:
+        raise ValueError("An offer without an invoice cannot be.")
+    earning = sorted((p for p in payments if p.barred is None), key=lambda p: p.place)
+    applied = [p for p in earning if p.applied.get(verdict.key[1], 0) > 0]
+    figures = engine.summarise(verdict.invoice, payments, version)
+    lead = selecting.leading(payees).partner_id
+    return Offer(version, payees, everyone, lead, figures, earning[0], (applied or earning)[-1])
+
+
+def _setting(around: _Around, anchor: Payment) -> Setting:
+    people = around.people
+    frozen: dict[int, dict[int, RuleVersion]] = defaultdict(dict)
+    since: dict[int, datetime] = {}
+    for one in around.held:
+        partner = one.row.partner_id
+        since[partner] = min(since.get(partner, one.row.created_at), one.row.created_at)
+        settled = one.row.status not in ("pending", "hold")
+        if settled or one.row.anchor_paid_at == anchor.paid_at:
+            version = people.versions[one.row.rule_version_id]
+            frozen[partner][version.rule_id] = version
+    return Setting(people.versions, people.enrolled, frozen, since, around.owner.matched_at)
+
+
+def _self_referral(owner: AnyRow, people: People) -> str | None:
+    found = people.suspicions.get(owner.id)
+    return SELF_REFERRAL if found is not None and found.strict else None
 
 
 def _open_refund(payers: list[Key], money: Money) -> str | None:

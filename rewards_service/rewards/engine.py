@@ -1,115 +1,35 @@
-"""What an invoice's payments earn: bases, targets, reasons (pure).
+"""What an invoice's payments earn: what is kept of them, and the base of a reward (pure).
 
 A reward is a *target*, not a sum of differences: for an invoice, a rule version and a partner the
 target follows from the invoice, its payments and what took them back, whatever came first. The
-ledger then posts target minus what was posted (DOMAIN A4). One rounding, on the cumulative target.
+ledger then posts target minus what was posted (DOMAIN A4). One rounding, on the cumulative target:
+see `pricing`, which makes an amount of a base.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
 
-from rewards_service.kit.money import RATE_UNIT, round_amount, split
-from rewards_service.programs.rules import FLAT, GROSS, RuleVersion
-
-
-class Refund(NamedTuple):
-    """A settled refund or reversal of a payment; `assigned`: by invoice, as credit notes say."""
-
-    refund_id: str
-    amount_minor: int
-    assigned: Mapping[str, int]
+from rewards_service.kit.money import round_amount
+from rewards_service.programs.rules import BY_LINE, GROSS, ItemFilter, RuleVersion
+from rewards_service.rewards.figures import Adjustment, Invoice, Kept, Line, Payment, Refund, Sum
 
 
-class Payment(NamedTuple):
-    """A payment that was ever applied to the invoice.
-
-    `applied` lists all its invoices: refunds are shared among them. `barred` says why it may not
-    earn at all (before_attribution, partner_inactive ...); None when it may.
-    """
-
-    payment_id: str
-    paid_at: datetime
-    kept: bool  # still a success: not failed late, voided or deleted
-    applied: Mapping[str, int]
-    refunds: Sequence[Refund]
-    barred: str | None = None
-
-    @property
-    def place(self) -> tuple[datetime, str]:
-        return self.paid_at, self.payment_id
+def selects(items: ItemFilter, line: Line) -> bool:
+    """Whether a rule counts a line: by its price or item, by its type; "*" ends a prefix."""
+    if items.entity_types and line.entity_type not in items.entity_types:
+        return False
+    if items.include and not _is_named(line.entity_id, items.include):
+        return False
+    return not _is_named(line.entity_id, items.exclude)
 
 
-class Adjustment(NamedTuple):
-    """An adjustment credit note: lowers what is payable and what earns (A3)."""
-
-    note_id: str
-    dated_at: datetime | None
-    total_minor: int
-    net_minor: int
-    gross_minor: int
-
-
-class Invoice(NamedTuple):
-    """An invoice as its newest version says, sums over eligible lines already made (A2)."""
-
-    invoice_id: str
-    currency: str
-    total_minor: int
-    write_off_minor: int
-    net_minor: int
-    gross_minor: int
-    voided: bool
-    adjustments: Sequence[Adjustment]
-
-
-class Payee(NamedTuple):
-    """A partner and its share of the reward in basis points."""
-
-    partner_id: int
-    basis_points: int
-
-
-class Kept(NamedTuple):
-    """How much of one payment an invoice keeps, minor units, exact."""
-
-    payment: Payment
-    applied_minor: int
-    taken_back: Fraction
-    kept: Fraction
-
-
-@dataclass(slots=True)
-class Sum:
-    """The arithmetic of one invoice: every number that leads to its base."""
-
-    eligible_minor: int
-    adjusted_minor: int
-    payable_minor: int
-    kept: Fraction
-    gross_kept: Fraction  # as if nothing had been taken back
-    payments: list[Kept]
-    inconsistent: bool  # payable is gone while cash is kept (A3)
-
-    def base(self, kept: Fraction) -> Fraction:
-        if self.payable_minor <= 0 or kept <= 0:
-            return Fraction(0)
-        eligible = max(self.eligible_minor - self.adjusted_minor, 0)
-        return eligible * min(kept, Fraction(self.payable_minor)) / self.payable_minor
-
-
-@dataclass(slots=True)
-class Target:
-    """What one partner must have in total for one invoice under one rule version."""
-
-    version: RuleVersion
-    partner_id: int
-    basis_points: int
-    amount_minor: int
-    whole_minor: int  # before the split
-    base: Fraction
+def _is_named(entity_id: str | None, names: Iterable[str]) -> bool:
+    if entity_id is None:
+        return False
+    return any(
+        entity_id.startswith(name[:-1]) if name.endswith("*") else entity_id == name
+        for name in names
+    )
 
 
 def taken_back_from(payment: Payment, invoice_id: str) -> Fraction:
@@ -145,16 +65,52 @@ def _wanted(applied: Mapping[str, int], refunds: Iterable[Refund]) -> dict[str, 
     return found
 
 
-def summarise(invoice: Invoice, payments: Sequence[Payment], base: str) -> Sum:
-    """Work out what the invoice keeps of the payments that may earn (A2, A3)."""
-    eligible = invoice.gross_minor if base == GROSS else invoice.net_minor
-    kept = [_kept(payment, invoice) for payment in payments if payment.barred is None]
+def summarise(invoice: Invoice, payments: Sequence[Payment], version: RuleVersion) -> Sum:
+    """Work out what the invoice keeps of the payments that may earn, under a rule (A2, A3)."""
+    may_earn = [payment for payment in payments if payment.barred is None]
+    kept = [_kept(payment, invoice) for payment in may_earn]
     cash = sum((part.kept for part in kept), Fraction(0))
-    payable, adjusted, inconsistent = _payable(invoice, base, cash)
+    payable, adjusted, inconsistent = _payable(invoice, version, cash)
     gross = sum((Fraction(part.applied_minor) for part in kept), Fraction(0))
+    earning, by_line = _by_line(invoice, may_earn, version, cash)
     return Sum(
-        eligible, adjusted, payable, min(cash, Fraction(max(payable, 0))), gross, kept, inconsistent
-    )
+        eligible(invoice, version), adjusted, payable, min(cash, Fraction(max(payable, 0))), gross,
+        kept, inconsistent, min(earning, Fraction(max(payable, 0))), by_line,
+    )  # fmt: skip
+
+
+def eligible(invoice: Invoice, version: RuleVersion) -> int:
+    """The invoice's lines that the rule counts, minor units (A2)."""
+    if version.terms.items == ItemFilter():
+        return invoice.gross_minor if version.base == GROSS else invoice.net_minor
+    return max(_selected(invoice.lines, version), 0)
+
+
+def _selected(lines: Iterable[Line], version: RuleVersion) -> int:
+    counted = (line for line in lines if selects(version.terms.items, line))
+    return sum(line.gross_minor if version.base == GROSS else line.net_minor for line in counted)
+
+
+def _adjusted(note: Adjustment, invoice: Invoice, version: RuleVersion) -> int:
+    """What an adjustment note takes from the lines that count."""
+    whole = note.gross_minor if version.base == GROSS else note.net_minor
+    if version.terms.items == ItemFilter():
+        return whole
+    if note.lines:
+        return min(_selected(_named_lines(note.lines, invoice), version), whole)
+    everything = invoice.gross_minor if version.base == GROSS else invoice.net_minor
+    return round_amount(Fraction(whole * eligible(invoice, version), everything or 1))
+
+
+def _named_lines(lines: Iterable[Line], invoice: Invoice) -> list[Line]:
+    """Lines of a credit note, known by the invoice line that each refers to where it says so."""
+    known = {line.line_id: line for line in invoice.lines if line.line_id}
+    return [
+        line._replace(entity_type=known[line.line_id].entity_type,
+                      entity_id=known[line.line_id].entity_id)
+        if line.line_id in known else line
+        for line in lines
+    ]  # fmt: skip
 
 
 def _kept(payment: Payment, invoice: Invoice) -> Kept:
@@ -165,7 +121,30 @@ def _kept(payment: Payment, invoice: Invoice) -> Kept:
     return Kept(payment, applied, taken, applied - taken)
 
 
-def _payable(invoice: Invoice, base: str, cash: Fraction) -> tuple[int, int, bool]:
+def _by_line(
+    invoice: Invoice, payments: Iterable[Payment], version: RuleVersion, cash: Fraction
+) -> tuple[Fraction, Fraction]:
+    """(cash for the base, taken from the base), where notes say which lines they refund (A3)."""
+    if version.terms.refund_allocation != BY_LINE:
+        return cash, Fraction(0)
+    earning = taken = Fraction(0)
+    for payment in payments:
+        others = [_without_notes(refund, invoice.invoice_id) for refund in payment.refunds]
+        earning += _kept(payment._replace(refunds=others), invoice).kept
+        for refund in payment.refunds:
+            for note in refund.noted.get(invoice.invoice_id, ()):
+                lines = _selected(_named_lines(note.lines, invoice), version)
+                taken += Fraction(note.amount_minor * max(lines, 0), note.total_minor)
+    return earning, taken
+
+
+def _without_notes(refund: Refund, invoice_id: str) -> Refund:
+    named = sum(note.amount_minor for note in refund.noted.get(invoice_id, ()))
+    assigned = {**refund.assigned, invoice_id: refund.assigned.get(invoice_id, 0) - named}
+    return refund._replace(amount_minor=refund.amount_minor - named, assigned=assigned)
+
+
+def _payable(invoice: Invoice, version: RuleVersion, cash: Fraction) -> tuple[int, int, bool]:
     """(payable, adjusted part of the eligible amount, inconsistent).
 
     Adjustments that would leave nothing payable while cash is kept cannot be right: the last
@@ -182,42 +161,7 @@ def _payable(invoice: Invoice, base: str, cash: Fraction) -> tuple[int, int, boo
             inconsistent = True
             break
         payable -= note.total_minor
-        adjusted += note.gross_minor if base == GROSS else note.net_minor
+        adjusted += _adjusted(note, invoice, version)
     if payable <= 0 < cash:
         return invoice.total_minor, adjusted, True
     return payable, adjusted, inconsistent
-
-
-def target_amount(version: RuleVersion, figures: Sum, kept: Fraction, currency: str) -> int:
-    """The whole reward of an invoice under one rule version, minor units, rounded once (A5, A7)."""
-    base = figures.base(kept)
-    if base == 0:
-        return 0
-    if version.kind == FLAT:
-        return (version.amounts or {}).get(currency, 0)
-    rate = Fraction(version.rate_millionths or 0, RATE_UNIT)
-    return round_amount(base * rate, version.rounding)
-
-
-def targets(
-    version: RuleVersion, figures: Sum, currency: str, payees: Sequence[Payee]
-) -> list[Target]:
-    """The target of each payee; a share is split on the whole target, then posted alone (A6)."""
-    whole = target_amount(version, figures, figures.kept, currency)
-    base = figures.base(figures.kept)
-    ordered = sorted(payees)
-    parts = split(whole, [payee.basis_points for payee in ordered])
-    return [
-        Target(version, payee.partner_id, payee.basis_points, part, whole, base)
-        for payee, part in zip(ordered, parts, strict=True)
-    ]
-
-
-def why_nothing(version: RuleVersion, figures: Sum, currency: str) -> str | None:
-    """Why a rule gives nothing even before anything was taken back; None when it gives."""
-    if figures.eligible_minor <= 0:
-        return "not_eligible_lines"
-    if version.kind == FLAT and currency not in (version.amounts or {}):
-        return "no_amount_for_currency"
-    gross = target_amount(version, figures, figures.gross_kept, currency)
-    return "no_change" if gross == 0 else None

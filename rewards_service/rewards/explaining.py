@@ -1,23 +1,13 @@
 """A stored sum as steps and as words that a partner can redo by hand (pure)."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from rewards_service.kit import ids
-from rewards_service.kit.money import (
-    BASIS_POINTS,
-    HALF_EVEN,
-    HALF_UP,
-    exponent,
-    format_minor,
-    round_amount,
-)
-from rewards_service.programs.rules import FLAT, GROSS
-
-Stored = Mapping[str, Any]
-PLACES = 6  # an amount that ends within so many decimal places is shown in full
-_ROUNDED = {HALF_UP: "rounded, half up", HALF_EVEN: "rounded, half to even"}
+from rewards_service.kit.money import BASIS_POINTS
+from rewards_service.programs.rules import GROSS
+from rewards_service.rewards import pay_steps as pay
+from rewards_service.rewards.wording import Stored, decimal, money, number, step
 
 
 def render(stored: Stored) -> dict[str, Any]:
@@ -31,7 +21,7 @@ def render(stored: Stored) -> dict[str, Any]:
     rule = stored["rule"]
     steps = [
         _eligible(stored), _payable(stored), *(_payment(part, stored) for part in _paid(stored)),
-        _kept(stored), _base(stored), _reward(stored), *_share(stored), *_earlier(stored),
+        _kept(stored), _base(stored), *pay.steps(stored), *_share(stored), *_earlier(stored),
     ]  # fmt: skip
     return {
         "steps": [step for step in steps if step],
@@ -61,42 +51,51 @@ def _of_nothing(reward_id: str) -> dict[str, Any]:
     return {"steps": [step], "inputs": inputs, "rule": None, "skipped_rules": [], "text": text}
 
 
-def _step(label: str, detail: str, value: Fraction | int) -> dict[str, Any]:
-    whole = Fraction(value)
-    minor = whole.numerator if whole.denominator == 1 else None
-    return {"label": label, "detail": detail, "value_minor": minor}
-
-
 def _eligible(stored: Stored) -> dict[str, Any]:
     eligible, adjusted = stored["eligible_minor"], stored["adjusted_minor"]
     tax = "with tax" if stored["rule"]["base"] == GROSS else "without tax"
     detail = (
-        f"Invoice {stored['invoice_id']} is over {_money(stored['total_minor'], stored)}: "
-        f"{_money(eligible, stored)} of it count, the lines after discounts, {tax}."
+        f"Invoice {stored['invoice_id']} is over {money(stored['total_minor'], stored)}: "
+        f"{money(eligible, stored)} of it count, the lines after discounts, {tax}."
     )
+    detail += _which_lines(stored)
     counted = max(eligible - adjusted, 0)
     if adjusted:
         detail += (
-            f" Credit notes lower them by {_money(adjusted, stored)} to {_money(counted, stored)}."
+            f" Credit notes lower them by {money(adjusted, stored)} to {money(counted, stored)}."
         )
-    return _step("eligible", detail, counted)
+    return step("eligible", detail, counted)
+
+
+def _which_lines(stored: Stored) -> str:
+    """Which lines a rule with a filter counts, and which it leaves out."""
+    lines = stored.get("lines")
+    if lines is None:
+        return ""
+    shown = {
+        counts: ", ".join(f"{name or 'a line'} ({money(amount, stored)})"
+                          for name, amount, has in lines if has is counts)
+        for counts in (True, False)
+    }  # fmt: skip
+    left_out = f", but not {shown[False]}" if shown[False] else ""
+    return f" The rule counts {shown[True] or 'none of its lines'}{left_out}."
 
 
 def _payable(stored: Stored) -> dict[str, Any]:
     total, payable, off = stored["total_minor"], stored["payable_minor"], stored["write_off_minor"]
-    detail = f"Payable are {_money(payable, stored)}"
+    detail = f"Payable are {money(payable, stored)}"
     if payable != total:
         credited = total - off - payable
         parts = ((off, "written off"), (credited, "credited"))
-        less = " and ".join(f"{_money(part, stored)} {word}" for part, word in parts if part)
-        detail += f": {_money(total, stored)} less {less}"
+        less = " and ".join(f"{money(part, stored)} {word}" for part, word in parts if part)
+        detail += f": {money(total, stored)} less {less}"
     detail += "."
     if stored["inconsistent"]:
         detail += (
             " Further credits or write-offs would leave nothing payable although money was kept:"
             " they are left out until a person has looked."
         )
-    return _step("payable", detail, payable)
+    return step("payable", detail, payable)
 
 
 def _paid(stored: Stored) -> list[Stored]:
@@ -108,60 +107,50 @@ def _paid(stored: Stored) -> list[Stored]:
 def _payment(part: Stored, stored: Stored) -> dict[str, Any]:
     kept, taken = Fraction(part["kept"]), Fraction(part["taken_back"])
     detail = (
-        f"Payment {part['transaction_id']} of {part['paid_at'][:10]} brought "
-        f"{_money(part['applied_minor'], stored)}"
+        f"Payment {part['transaction_id']} of {part['paid_at'][:10]}{_by_note(part)} brought "
+        f"{money(part['applied_minor'], stored)}"
     )
     if stored["voided"]:
         detail += "; the invoice was voided, so nothing is kept."
     elif not part["stands"]:
         detail += "; it did not stand (it failed later, was voided or deleted): nothing is kept."
     elif taken:
-        detail += f", less {_money(taken, stored)} taken back: {_money(kept, stored)} are kept."
+        detail += f", less {money(taken, stored)} taken back: {money(kept, stored)} are kept."
     else:
         detail += ", all of it kept."
-    return _step("payment", detail, kept)
+    return step("payment", detail, kept)
+
+
+def _by_note(part: Stored) -> str:
+    note = part.get("credit_note_id")
+    return f", by way of credit note {note} for a voided invoice," if note else ""
 
 
 def _kept(stored: Stored) -> dict[str, Any]:
     kept, payable = Fraction(stored["kept"]), stored["payable_minor"]
     cash = sum((Fraction(part["kept"]) for part in stored["payments"]), Fraction(0))
-    detail = f"Kept are {_money(kept, stored)} of {_money(payable, stored)} payable"
-    detail += f", the most that can count of {_money(cash, stored)}." if cash > kept else "."
+    detail = f"Kept are {money(kept, stored)} of {money(payable, stored)} payable"
+    detail += f", the most that can count of {money(cash, stored)}." if cash > kept else "."
     for transaction_id, reason in stored["barred"]:
         detail += f" Payment {transaction_id} does not count: {reason}."
-    return _step("kept", detail, kept)
+    return step("kept", detail, kept)
 
 
 def _base(stored: Stored) -> dict[str, Any]:
     base = Fraction(stored["base"])
     if base == 0:
-        return _step("base", "So the base is 0.", base)
+        return step("base", "So the base is 0.", base)
     counted = max(stored["eligible_minor"] - stored["adjusted_minor"], 0)
+    special = pay.special_base(stored, counted, base)
+    if special is not None:
+        return special
     if Fraction(stored["kept"]) == stored["payable_minor"]:
-        return _step("base", f"All is kept, so the base is {_money(base, stored)}.", base)
+        return step("base", f"All is kept, so the base is {money(base, stored)}.", base)
     detail = (
-        f"The base is {_money(counted, stored)} x {_number(Fraction(stored['kept']), stored)} / "
-        f"{_number(Fraction(stored['payable_minor']), stored)} = {_money(base, stored)}."
+        f"The base is {money(counted, stored)} x {number(Fraction(stored['kept']), stored)} / "
+        f"{number(Fraction(stored['payable_minor']), stored)} = {money(base, stored)}."
     )
-    return _step("base", detail, base)
-
-
-def _reward(stored: Stored) -> dict[str, Any]:
-    rule, whole, base = stored["rule"], stored["whole_minor"], Fraction(stored["base"])
-    name = f'Rule "{rule["name"]}", version {rule["version"]},'
-    if base == 0:
-        return _step("reward", f"{name} gives nothing.", 0)
-    if rule["kind"] == FLAT:
-        if stored["currency"] not in (rule["amounts"] or {}):
-            return _step("reward", f"{name} names no amount in {stored['currency']}.", 0)
-        detail = f"{name} gives {_money(whole, stored)}, as long as some of the base is left."
-        return _step("reward", detail, whole)
-    percent = Fraction(rule["rate_millionths"], 10_000)
-    exact = base * percent / 100
-    detail = f"{name} gives {_decimal(percent)} % of it: {_money(exact, stored)}"
-    if exact.denominator != 1:
-        detail += f", {_ROUNDED[rule['rounding']]}: {_money(whole, stored)}"
-    return _step("reward", f"{detail}.", whole)
+    return step("base", detail, base)
 
 
 def _share(stored: Stored) -> list[dict[str, Any]]:
@@ -170,12 +159,12 @@ def _share(stored: Stored) -> list[dict[str, Any]]:
         return []
     exact = Fraction(stored["whole_minor"] * points, BASIS_POINTS)
     target = stored["target_minor"]
-    detail = f"The partner's share is {_decimal(Fraction(points, 100))} % of it"
-    detail += f": {_money(exact, stored)}"
+    detail = f"The partner's share is {decimal(Fraction(points, 100))} % of it"
+    detail += f": {money(exact, stored)}"
     if exact.denominator != 1:
-        given = _money(target, stored)
+        given = money(target, stored)
         detail += f", and {given} after what is left over is given out by largest remainder"
-    return [_step("share", f"{detail}.", target)]
+    return [step("share", f"{detail}.", target)]
 
 
 def _earlier(stored: Stored) -> list[dict[str, Any]]:
@@ -184,34 +173,7 @@ def _earlier(stored: Stored) -> list[dict[str, Any]]:
     if not earlier:
         return []
     detail = (
-        f"Earlier rewards for this invoice hold {_money(earlier, stored)}; "
-        f"this one is the difference: {_money(target - earlier, stored)}."
+        f"Earlier rewards for this invoice hold {money(earlier, stored)}; "
+        f"this one is the difference: {money(target - earlier, stored)}."
     )
-    return [_step("difference", detail, target - earlier)]
-
-
-def _money(minor: Fraction | int, stored: Stored) -> str:
-    """Minor units as "40.00 USD"; what is no whole amount as "33.3335 USD" or "100/3 USD"."""
-    value, currency = Fraction(minor), stored["currency"]
-    if value.denominator == 1:
-        return format_minor(value.numerator, currency)
-    number = _number(value, stored)
-    about = format_minor(round_amount(value), currency)
-    return f"{number} {currency} (about {about})" if "/" in number else f"{number} {currency}"
-
-
-def _number(minor: Fraction, stored: Stored) -> str:
-    """The same without the currency."""
-    if minor.denominator == 1:
-        return format_minor(minor.numerator, stored["currency"]).partition(" ")[0]
-    major = minor / 10 ** exponent(stored["currency"])
-    exact = (major * 10**PLACES).denominator == 1
-    return _decimal(major) if exact else f"{major.numerator}/{major.denominator}"
-
-
-def _decimal(value: Fraction) -> str:
-    """A number that ends within six decimal places, without trailing zeros."""
-    millionths = value * 10**PLACES
-    sign = "-" if millionths < 0 else ""
-    whole, rest = divmod(abs(millionths.numerator), 10**PLACES)
-    return f"{sign}{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    return [step("difference", detail, target - earlier)]

@@ -1,25 +1,36 @@
 """Post differences to rewards, double entry, never changing a row once written (V1, V8)."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.bulk import among
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import insert_many, reserve_ids, table_of
+from rewards_service.kit.db import chunks, fetch_rows, insert_many, reserve_ids, table_of
 from rewards_service.kit.errors import RewardsError
 from rewards_service.rewards.models import LedgerEntry, LedgerPosting
 
 EARN = "earn"
 REVERSE = "reverse"
+ADJUST = "adjust"
 EXPENSE = "expense"
+CLAWBACK = "clawback_receivable"
 # The account that carries what is owed for a reward, by its status.
 PAYABLE = {
     "pending": "payable_pending",
     "hold": "payable_pending",
     "approved": "payable_approved",
+    "in_payout": "payable_in_payout",
+    "paid": "paid",
+    "declined": EXPENSE,  # nothing is owed, so nothing was spent
 }
+OPEN = ("pending", "hold", "approved")
+
+Sides = dict[str, int]  # account -> minor units, debit positive, credit negative
 
 
 class Unbalanced(RewardsError):
@@ -29,7 +40,11 @@ class Unbalanced(RewardsError):
 
 @dataclass(slots=True)
 class Difference:
-    """What is to be added to one reward, minor units, not 0, and the event that caused it."""
+    """What is to be added to one open reward, minor units, not 0, and the event that caused it.
+
+    `kind` None: an earning or a reversal, by the sign. A person's entry (`adjust`, `manual`)
+    names its `reason` and `actor` and has no event.
+    """
 
     reward_id: int
     partner_id: int
@@ -37,51 +52,145 @@ class Difference:
     status: str
     amount_minor: int
     cause_event_id: int | None
+    kind: str | None = None
+    reason: str | None = None
+    actor: str | None = None
+
+
+class OfPartner(Protocol):
+    """What `move` needs to know of a reward."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def partner_id(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def account_of(status: str, owed_minor: int) -> str:
+    """Where what is owed for a reward stands: a partner's debt is a receivable of ours (V8).
+
+    It stays one until a payout nets it.
+    """
+    return CLAWBACK if status == "approved" and owed_minor < 0 else PAYABLE[status]
 
 
 def post(session: Session, differences: Sequence[Difference]) -> list[str]:
-    """Write one entry with two sides for each difference. Returns the kinds of the entries."""
-    ids = reserve_ids(session, table_of(LedgerEntry), len(differences))
-    now = utc_now()
-    entries, postings = [], []
-    for entry_id, difference in zip(ids, differences, strict=True):
-        kind = EARN if difference.amount_minor > 0 else REVERSE
-        entries.append(
-            {
-                "id": entry_id,
-                "reward_id": difference.reward_id,
-                "kind": kind,
-                "amount_minor": difference.amount_minor,
-                "cause_event_id": difference.cause_event_id,
-                "posted_at": now,
-            }
+    """Write one balanced entry for each difference. Returns the kinds of the entries.
+
+    Raises ValueError for a settled reward: what follows opens another one (A4).
+    """
+    approved = {one.reward_id for one in differences if one.status == "approved"}
+    owed = {key: -sum(sides.values()) for key, sides in standing(session, approved).items()}
+    books = _Books(session, len(differences))
+    for one in differences:
+        if one.status not in OPEN:
+            raise ValueError(f"A reward that is {one.status} takes no more entries.")
+        before = owed.get(one.reward_id, 0)
+        owed[one.reward_id] = before + one.amount_minor
+        books.add(
+            (one.reward_id, one.partner_id, one.currency),
+            _sides(one, before),
+            kind=one.kind or (EARN if one.amount_minor > 0 else REVERSE),
+            amount_minor=one.amount_minor,
+            cause_event_id=one.cause_event_id,
+            reason=one.reason,
+            actor=one.actor,
         )
-        sides = _sides(entry_id, difference)
-        _check_balance(sides)
-        postings += sides
-    insert_many(session, LedgerEntry, entries)
-    insert_many(session, LedgerPosting, postings)
-    return [entry["kind"] for entry in entries]  # type: ignore[misc]
+    return books.write()
 
 
-def _sides(entry_id: int, difference: Difference) -> list[dict[str, Any]]:
-    """The expense grows, and with it what is owed; a reversal is the same with the other sign."""
-    amounts = {
-        EXPENSE: difference.amount_minor,
-        PAYABLE[difference.status]: -difference.amount_minor,
-    }
-    return [
-        {
-            "entry_id": entry_id,
-            "account": account,
-            "partner_id": difference.partner_id,
-            "currency": difference.currency,
-            "amount_minor": amount,
-        }
-        for account, amount in amounts.items()
-    ]
+def move(
+    session: Session, rewards: Sequence[OfPartner], to_status: str, actor: str | None = None
+) -> None:
+    """Carry what is owed for rewards to the account of their new status, by entries of amount 0.
+
+    Declined: back to expense. Where nothing has to be carried, nothing is written.
+    """
+    held = standing(session, {reward.id for reward in rewards})
+    carried = []
+    for reward in rewards:
+        sides = _carry(held.get(reward.id, {}), to_status)
+        if sides:
+            carried.append((reward, sides))
+    books = _Books(session, len(carried))
+    for reward, sides in carried:
+        books.add(
+            (reward.id, reward.partner_id, reward.currency), sides,
+            kind=ADJUST, amount_minor=0, cause_event_id=None, reason=None, actor=actor,
+        )  # fmt: skip
+    books.write()
 
 
-def _check_balance(sides: Iterable[dict[str, Any]]) -> None:
-    if sum(side["amount_minor"] for side in sides) != 0:
-        raise Unbalanced
+def standing(session: Session, reward_ids: Collection[int]) -> dict[int, Sides]:
+    """Reward -> what stands on each of its accounts but expense; credits, what is owed, below 0."""
+    found: dict[int, Sides] = defaultdict(dict)
+    for some in chunks(sorted(reward_ids)):
+        query = (
+            select(
+                LedgerEntry.reward_id, LedgerPosting.account, func.sum(LedgerPosting.amount_minor)
+            )
+            .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+            .where(among(session, LedgerEntry.reward_id, some), LedgerPosting.account != EXPENSE)
+            .group_by(LedgerEntry.reward_id, LedgerPosting.account)
+        )
+        for reward_id, account, total in fetch_rows(session, query):
+            found[reward_id][account] = int(total)
+    return dict(found)
+
+
+def _sides(one: Difference, owed_minor: int) -> Sides:
+    """The expense grows, and with it what is owed; a reversal is the same with the other sign.
+
+    An approved reward that turns into a debt, or back, changes two accounts.
+    """
+    after = owed_minor + one.amount_minor
+    sides: Sides = defaultdict(int)
+    sides[EXPENSE] += one.amount_minor
+    sides[account_of(one.status, owed_minor)] += owed_minor
+    sides[account_of(one.status, after)] -= after
+    return {account: amount for account, amount in sides.items() if amount}
+
+
+def _carry(held: Sides, to_status: str) -> Sides:
+    target = account_of(to_status, -sum(held.values()))
+    sides = {account: -amount for account, amount in held.items() if amount and account != target}
+    carried = -sum(sides.values())
+    return {**sides, target: carried} if carried else sides
+
+
+class _Books:
+    """Entries and their sides, checked one by one, written together."""
+
+    def __init__(self, session: Session, size: int) -> None:
+        self._session = session
+        self._ids = iter(reserve_ids(session, table_of(LedgerEntry), size))
+        self._now = utc_now()
+        self._entries: list[dict[str, Any]] = []
+        self._postings: list[dict[str, Any]] = []
+
+    def add(self, whose: tuple[int, int, str], sides: Mapping[str, int], **entry: Any) -> None:
+        """One entry of `whose` = (reward, partner, currency). Raises Unbalanced."""
+        if sum(sides.values()) != 0 or not sides:
+            raise Unbalanced
+        reward_id, partner_id, currency = whose
+        entry_id = next(self._ids)
+        self._entries.append(
+            {"id": entry_id, "reward_id": reward_id, **entry, "posted_at": self._now}
+        )
+        for account, amount in sides.items():
+            self._postings.append(
+                {
+                    "entry_id": entry_id,
+                    "account": account,
+                    "partner_id": partner_id,
+                    "currency": currency,
+                    "amount_minor": amount,
+                }
+            )
+
+    def write(self) -> list[str]:
+        insert_many(self._session, LedgerEntry, self._entries)
+        insert_many(self._session, LedgerPosting, self._postings)
+        return [entry["kind"] for entry in self._entries]

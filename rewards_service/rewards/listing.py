@@ -7,14 +7,16 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, undefer
 
+from rewards_service.audit.service import MACHINE
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.pages import Page, Paging, fetch
 from rewards_service.mirror.models import PaymentApplication
 from rewards_service.programs.models import RewardRuleVersion
-from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.rewards.models import LedgerEntry, Reward, RewardStatusChange
 from rewards_service.transactions.models import Transaction
 
+MOVE = "status"
 FILTERS = ("status", "partner_id", "customer_id", "currency")
 
 
@@ -48,15 +50,59 @@ def get_reward(session: Session, reward_id: int, with_explanation: bool = False)
     return found
 
 
+def statuses_of(session: Session, reward_ids: Sequence[int]) -> dict[int, str]:
+    """Reward -> its status; those that do not exist are left out."""
+    query = select(Reward.id, Reward.status).where(Reward.id.in_(reward_ids))
+    return {key: status for key, status in session.execute(query)}  # noqa: C416
+
+
 def entries_of(session: Session, reward_ids: Sequence[int]) -> dict[int, list[LedgerEntry]]:
-    """Reward -> its ledger entries in the order of posting."""
+    """Reward -> its ledger entries in the order of posting.
+
+    Without those of amount 0, which only carry what is owed from account to account.
+    """
     found: dict[int, list[LedgerEntry]] = defaultdict(list)
     query = (
-        select(LedgerEntry).where(LedgerEntry.reward_id.in_(reward_ids)).order_by(LedgerEntry.id)
+        select(LedgerEntry)
+        .where(LedgerEntry.reward_id.in_(reward_ids), LedgerEntry.amount_minor != 0)
+        .order_by(LedgerEntry.id)
     )
     for entry in session.scalars(query):
         found[entry.reward_id].append(entry)
     return found
+
+
+def activity_of(session: Session, reward_id: int) -> list[dict[str, Any]]:
+    """What happened to a reward, in order: entries by their kind, moves as kind `status`."""
+    moves = select(RewardStatusChange).where(RewardStatusChange.reward_id == reward_id)
+    found = [
+        (entry.posted_at, 0, entry.id, _posted(entry))
+        for entry in entries_of(session, [reward_id])[reward_id]
+    ]
+    found += [(move.at, 1, move.id, _moved(move)) for move in session.scalars(moves)]
+    return [shown for *_, shown in sorted(found, key=lambda item: item[:3])]
+
+
+def _posted(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "at": entry.posted_at,
+        "kind": entry.kind,
+        "amount_minor": entry.amount_minor,
+        "cause_event": entry.cause_event_id,
+        "reason": entry.reason,
+        "actor": entry.actor or MACHINE,
+    }
+
+
+def _moved(move: RewardStatusChange) -> dict[str, Any]:
+    return {
+        "at": move.at,
+        "kind": MOVE,
+        "from_status": move.from_status,
+        "to_status": move.to_status,
+        "reason": move.reason,
+        "actor": move.actor,
+    }
 
 
 def rules_of(session: Session, rewards: Sequence[Reward]) -> dict[int, tuple[int, int]]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.crm.models import Customer
@@ -13,10 +13,16 @@ from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
 STATUSES = ("pending", "hold", "approved", "declined", "in_payout", "paid")
 OPEN_STATUSES = ("pending", "hold", "approved")
 ENTRY_KINDS = ("earn", "reverse", "adjust", "cap_release", "manual")
+# What a person posts: recalculation leaves it alone. One of amount 0 adds nothing to its reward:
+# it carries what is owed from one account to another as the reward changes its status.
+BY_HAND = ("adjust", "manual")
 ACCOUNTS = (
     "expense", "payable_pending", "payable_approved", "payable_in_payout", "paid",
     "clawback_receivable",
 )  # fmt: skip
+# What the clock may have to do with rewards (DOMAIN V5).
+_IS_PENDING = text("status = 'pending'")
+_ENDS = text("hold_until_on IS NOT NULL")
 
 
 class Reward(Base):
@@ -41,6 +47,19 @@ class Reward(Base):
         Index(None, "partner_id", "id"),
         Index(None, "customer_id", "id"),
         Index(None, "transaction_id"),
+        Index(
+            "ix_rewards_due_for_approval",
+            "rule_version_id",
+            "available_on",
+            postgresql_where=_IS_PENDING,
+            sqlite_where=_IS_PENDING,
+        ),
+        Index(
+            "ix_rewards_hold_until_on",
+            "hold_until_on",
+            postgresql_where=_ENDS,
+            sqlite_where=_ENDS,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -56,6 +75,9 @@ class Reward(Base):
     currency: Mapped[str]
     status: Mapped[str]
     hold_reason: Mapped[str | None]
+    hold_until_on: Mapped[date | None]  # a person's hold that ends by itself
+    released_holds: Mapped[Any | None] = mapped_column(Json)  # reasons a person has lifted for good
+    flags: Mapped[Any | None] = mapped_column(Json)  # for a reviewer to know; no hold
     available_on: Mapped[date]
     anchor_paid_at: Mapped[datetime] = mapped_column(UtcDateTime)
     explanation: Mapped[Any] = mapped_column(Json, deferred=True)
@@ -87,6 +109,8 @@ class LedgerEntry(Base):
     kind: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigKey)
     cause_event_id: Mapped[int | None] = mapped_column(BigKey)  # None: posted by a person
+    reason: Mapped[str | None]  # of an entry that a person posted
+    actor: Mapped[str | None]
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -106,3 +130,59 @@ class LedgerPosting(Base):
     partner_id: Mapped[int] = mapped_column(BigKey)
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigKey)  # debit positive, credit negative
+
+
+class RewardCount(Base):
+    """What a rule that counts has counted for one invoice and partner: frozen facts and claims.
+
+    `log_id` is the received event of the invoice's first earning payment: counters follow the
+    order of the log (DOMAIN V10). `ordinal` is the invoice's place among those of the customer
+    that the rule rewarded, `window_from_on` the first of their invoice dates (A11).
+    `position` is what the partner's metric counted before this invoice (A9). `wanted_minor` is the
+    target before caps, `given_minor` what was left of them (A10).
+    """
+
+    __tablename__ = "reward_counts"
+    __table_args__ = (
+        Index(None, "rule_id", "customer_id", "log_id"),
+        Index(None, "rule_id", "partner_id", "counted_on"),
+    )
+
+    invoice_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    rule_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    partner_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    customer_id: Mapped[int] = mapped_column(BigKey)
+    log_id: Mapped[int] = mapped_column(BigKey)
+    currency: Mapped[str]
+    counted_on: Mapped[date]  # day of the first earning payment, programme time zone
+    invoice_on: Mapped[date]
+    window_from_on: Mapped[date]
+    ordinal: Mapped[int]
+    position: Mapped[int] = mapped_column(BigKey)
+    wanted_minor: Mapped[int] = mapped_column(BigKey)
+    given_minor: Mapped[int] = mapped_column(BigKey)
+
+
+class MetricEntry(Base):
+    """What one payment added to, or one refund took from, a partner's tier metric (A9).
+
+    Rows are added, never changed; a later correction is a further row.
+    """
+
+    __tablename__ = "metric_entries"
+    __table_args__ = (
+        Index(None, "rule_id", "partner_id", "currency", "counted_on"),
+        Index(None, "invoice_id", "integration_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    rule_id: Mapped[int] = mapped_column(BigKey)
+    partner_id: Mapped[int] = mapped_column(BigKey)
+    currency: Mapped[str]
+    integration_id: Mapped[int] = mapped_column(BigKey)
+    invoice_id: Mapped[str]
+    source_id: Mapped[str]  # Chargebee id of the payment, or of what took money back
+    log_id: Mapped[int] = mapped_column(BigKey)
+    counted_on: Mapped[date]
+    amount_minor: Mapped[int] = mapped_column(BigKey)

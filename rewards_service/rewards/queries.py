@@ -1,28 +1,20 @@
 """Everything that the rewards of some invoices depend on, loaded in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from rewards_service.crm.matching import Payer
-from rewards_service.crm.models import DealShare, PaymentClaim
-from rewards_service.crm.queries import customers_by_id, find_links
-from rewards_service.inbox.models import ReceivedEvent
-from rewards_service.integrations.models import IntegrationOptions
 from rewards_service.kit.bulk import among
 from rewards_service.kit.db import chunks, columns, fetch_rows
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import Key, select_by
-from rewards_service.partners.queries import History, status_histories
-from rewards_service.programs.queries import all_versions, programs_of
 from rewards_service.programs.rules import RuleVersion
-from rewards_service.properties.names import CUSTOMER_ID
-from rewards_service.properties.service import definition_ids
-from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.rewards.details import Details, load_credits, load_details
+from rewards_service.rewards.models import BY_HAND, LedgerEntry, Reward
 from rewards_service.transactions import queries as transactions
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -41,21 +33,12 @@ class Money:
     assigned: dict[Key, dict[str, int]]  # refund -> invoice id -> minor units
     recorded: dict[Key, AnyRow]  # payment -> transaction
     paid_by: dict[Key, list[Key]]  # invoice -> recorded payments, also undone ones
+    details: Details = field(default_factory=Details)
 
 
-@dataclass(slots=True)
-class People:
-    """Whose invoices they are, who brought them, and by which rules those are rewarded."""
-
-    owners: dict[Key, AnyRow]  # Chargebee customer -> customer
-    shares: dict[int, list[tuple[int, int]]]  # deal -> (partner, basis points)
-    histories: dict[int, History]
-    programs: dict[int, set[int]]
-    versions: dict[int, RuleVersion]
-    roots: dict[Key, str]  # payment -> root of the payer's account, where that counts
-
-
-def load_money(session: Session, due: Collection[Key]) -> Money:
+def load_money(
+    session: Session, due: Collection[Key], versions: Mapping[int, RuleVersion]
+) -> Money:
     """The due invoices, and all invoices that their payments paid: refunds are shared by them."""
     own = mirror.applications_to(session, due)
     payers = {_payment(row) for row in own}
@@ -68,17 +51,25 @@ def load_money(session: Session, due: Collection[Key]) -> Money:
         recorded |= transactions.by_chargebee_id(session, more)
         all_of = mirror.applications_of(session, recorded.keys())
     refunds = mirror.refunds_of(session, recorded.keys())
-    return Money(
+    credited = load_credits(session, invoices)
+    recorded |= transactions.by_chargebee_id(session, credited.origins - recorded.keys())
+    money = Money(
         due=set(due),
         invoices=mirror.invoices(session, invoices),
         adjustments=mirror.adjustment_notes(session, invoices),
         applications=_applications(all_of),
         payments=mirror.transactions(session, recorded.keys()),
         refunds=refunds,
-        assigned=_assigned(session, refunds),
+        assigned={},
         recorded=recorded,
         paid_by=_paid_by([*own, *others], recorded),
     )
+    notes = _refund_notes(session, refunds)
+    money.assigned = _assigned(notes)
+    money.details = load_details(
+        session, money.invoices, money.adjustments, notes, credited, versions.values()
+    )
+    return money
 
 
 def _payment(row: AnyRow) -> Key:
@@ -96,10 +87,14 @@ def _applications(rows: Iterable[AnyRow]) -> dict[Key, dict[str, int]]:
     return found
 
 
-def _assigned(session: Session, refunds: dict[Key, list[AnyRow]]) -> dict[Key, dict[str, int]]:
+def _refund_notes(session: Session, refunds: dict[Key, list[AnyRow]]) -> dict[Key, list[AnyRow]]:
     keys = {(row.integration_id, row.external_id) for rows in refunds.values() for row in rows}
+    return mirror.refund_notes(session, keys)
+
+
+def _assigned(notes_of: dict[Key, list[AnyRow]]) -> dict[Key, dict[str, int]]:
     found: dict[Key, dict[str, int]] = defaultdict(dict)
-    for key, notes in mirror.refund_notes(session, keys).items():
+    for key, notes in notes_of.items():
         for note in notes:
             if note.invoice_id is not None:
                 held = found[key].get(note.invoice_id, 0)
@@ -115,63 +110,6 @@ def _paid_by(rows: Iterable[AnyRow], recorded: dict[Key, AnyRow]) -> dict[Key, l
     return found
 
 
-def load_people(session: Session, money: Money) -> People:
-    """Owners of the invoices by Chargebee id, their partners, and the rules."""
-    ids = {(site, row.customer_id) for (site, _), row in money.invoices.items()}
-    roots = _root_payers(session, money)
-    payers = {Payer(*key) for key in ids} | {Payer(site, root) for (site, _), root in roots.items()}
-    links = find_links(session, definition_ids(session)[CUSTOMER_ID], payers)
-    rows = {row.id: row for row in customers_by_id(session, sorted(set(links.values())))}
-    owners = {tuple(payer): rows[owner] for payer, owner in links.items()}
-    deals = {row.source_deal_id for row in rows.values() if row.source_deal_id}
-    shares = _shares(session, deals)
-    partners = {row.source_partner_id for row in rows.values() if row.source_partner_id}
-    partners |= {partner for parts in shares.values() for partner, _ in parts}
-    partners |= {row.partner_id for row in money.recorded.values() if row.partner_id}
-    return People(
-        owners=owners,  # type: ignore[arg-type]
-        shares=shares,
-        histories=status_histories(session, partners),
-        programs=programs_of(session, partners),
-        versions=all_versions(session),
-        roots=roots,
-    )
-
-
-def _root_payers(session: Session, money: Money) -> dict[Key, str]:
-    """Payment -> the account it counts for, of those that were attributed to the root (M14).
-
-    What an event met on arrival decides (M13), not what the integration is set to by now.
-    """
-    options = IntegrationOptions
-    sites = {site for site, _ in money.recorded}
-    by_root = select(options.id).where(
-        options.hierarchy == "root", options.integration_id.in_(sites)
-    )
-    sets = list(session.scalars(by_root))
-    if not sets:
-        return {}
-    payer = {row.received_event_id: key for key, row in money.recorded.items()}
-    query = (
-        select(PaymentClaim.received_event_id, PaymentClaim.chargebee_customer_id)
-        .join(ReceivedEvent, ReceivedEvent.id == PaymentClaim.received_event_id)
-        .where(ReceivedEvent.options_id.in_(sets))
-    )
-    return {
-        payer[event]: root
-        for some in chunks(sorted(payer))
-        for event, root in session.execute(query.where(PaymentClaim.received_event_id.in_(some)))
-    }
-
-
-def _shares(session: Session, deals: set[int]) -> dict[int, list[tuple[int, int]]]:
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for some in chunks(sorted(deals)):
-        for share in session.scalars(select(DealShare).where(DealShare.deal_id.in_(some))):
-            found[share.deal_id].append((share.partner_id, share.basis_points))
-    return found
-
-
 _REWARD_COLUMNS = columns(
     Reward,
     "id",
@@ -182,6 +120,7 @@ _REWARD_COLUMNS = columns(
     "seq",
     "status",
     "hold_reason",
+    "released_holds",
     "anchor_paid_at",
     "created_at",
     "currency",
@@ -211,12 +150,12 @@ def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[
 
 
 def posted_sums(session: Session, reward_ids: Collection[int]) -> dict[int, int]:
-    """Reward -> sum of its ledger entries, minor units."""
+    """Reward -> sum of its ledger entries, minor units, without what people posted."""
     found: dict[int, int] = {}
     for some in chunks(sorted(reward_ids)):
         query = (
             select(LedgerEntry.reward_id, func.sum(LedgerEntry.amount_minor))
-            .where(among(session, LedgerEntry.reward_id, some))
+            .where(among(session, LedgerEntry.reward_id, some), LedgerEntry.kind.not_in(BY_HAND))
             .group_by(LedgerEntry.reward_id)
         )
         found.update({reward_id: int(total) for reward_id, total in fetch_rows(session, query)})

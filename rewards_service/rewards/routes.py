@@ -3,13 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rewards_service.accounts.auth import current_actor, current_caller
+from rewards_service.accounts.service import ADMIN
 from rewards_service.kit.lists import page_answer, paging
 from rewards_service.kit.web import Resource, current_session, path_key
-from rewards_service.rewards import listing
+from rewards_service.rewards import adjusting, listing, review
 from rewards_service.rewards.explaining import render
 from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.rewards.schemas import (
+    ACTIONS,
+    ActivityListSchema,
+    AdjustmentSchema,
+    BulkAnswerSchema,
+    BulkSchema,
+    DecisionSchema,
     ExplanationSchema,
+    HoldSchema,
+    RefusalSchema,
     RewardPageSchema,
     RewardQuerySchema,
     RewardSchema,
@@ -17,10 +27,10 @@ from rewards_service.rewards.schemas import (
 
 blueprint = Resource("rewards", "What partners earn")
 
-READ = "rewards:read"
+READ, WRITE = "rewards:read", "rewards:write"
 PLAIN = (
     "id", "partner_id", "customer_id", "transaction_id", "seq", "currency", "status",
-    "hold_reason", "available_on", "created_at",
+    "hold_reason", "hold_until_on", "available_on", "created_at",
 )  # fmt: skip
 
 
@@ -47,7 +57,92 @@ def explain_reward(reward_id: str) -> Any:
     reward = listing.get_reward(
         current_session(), path_key("rew", reward_id), with_explanation=True
     )
-    return {**render(reward.explanation), "reward_id": reward.id}
+    entries = listing.entries_of(current_session(), [reward.id])[reward.id]
+    explained = adjusting.explain(render(reward.explanation), entries, reward.currency)
+    return {**explained, "reward_id": reward.id}
+
+
+@blueprint.operation("GET", "/rewards/<reward_id>/activity", scope=READ, answer=ActivityListSchema)
+def list_activity(reward_id: str) -> Any:
+    """What happened to a reward: entries and moves with who, why and when, the oldest first."""
+    reward = listing.get_reward(current_session(), path_key("rew", reward_id))
+    return {"data": listing.activity_of(current_session(), reward.id)}
+
+
+@blueprint.operation(
+    "POST", "/rewards/<reward_id>/approve", scope=WRITE, body=DecisionSchema, answer=RewardSchema
+)
+def approve_reward(body: dict[str, Any], reward_id: str) -> Any:
+    """Let a reward be paid out; approving it again changes nothing."""
+    return _decide(reward_id, "approve", body)
+
+
+@blueprint.operation(
+    "POST", "/rewards/<reward_id>/decline", scope=WRITE, body=RefusalSchema, answer=RewardSchema
+)
+def decline_reward(body: dict[str, Any], reward_id: str) -> Any:
+    """Refuse a reward for good."""
+    return _decide(reward_id, "decline", body)
+
+
+@blueprint.operation(
+    "POST", "/rewards/<reward_id>/hold", scope=WRITE, body=HoldSchema, answer=RewardSchema
+)
+def hold_reward(body: dict[str, Any], reward_id: str) -> Any:
+    """Let a reward wait for a person, or until a day is over."""
+    return _decide(reward_id, "hold", body)
+
+
+@blueprint.operation(
+    "POST", "/rewards/<reward_id>/release", scope=WRITE, body=DecisionSchema, answer=RewardSchema
+)
+def release_reward(body: dict[str, Any], reward_id: str) -> Any:
+    """End a hold: the reward is pending again, and not held for that reason any more."""
+    return _decide(reward_id, "release", body)
+
+
+@blueprint.operation("POST", "/rewards/bulk", scope=WRITE, body=BulkSchema, answer=BulkAnswerSchema)
+def decide_many(body: dict[str, Any]) -> Any:
+    """One action on up to 200 rewards; what one is refused does not stop the others."""
+    session = current_session()
+    order = review.Order(
+        ACTIONS[body["action"]], body.get("reason"), current_actor(), body.get("until")
+    )
+    results = review.change_each(session, body["ids"], order, current_caller().may(ADMIN))
+    statuses = listing.statuses_of(session, body["ids"])
+    return {
+        "results": [
+            {
+                "id": result.reward_key,
+                "ok": result.ok,
+                "status": statuses.get(result.reward_key),
+                "code": result.code,
+                "detail": result.detail,
+            }
+            for result in results
+        ]
+    }
+
+
+@blueprint.operation(
+    "POST", "/rewards/<reward_id>/adjust", scope=WRITE, body=AdjustmentSchema, answer=RewardSchema
+)
+def adjust_reward(body: dict[str, Any], reward_id: str) -> Any:
+    """Add to a reward by hand; the reward that carries the entry, a new one beside a settled."""
+    row = adjusting.adjust(
+        current_session(), path_key("rew", reward_id), body["amount_minor"], body["reason"],
+        current_actor(), current_caller().may(ADMIN),
+    )  # fmt: skip
+    return _shown([row])[0]
+
+
+def _decide(reward_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    session, key = current_session(), path_key("rew", reward_id)
+    review.change_status(
+        session, [key], ACTIONS[action], body.get("reason"), current_actor(), body.get("until"),
+        current_caller().may(ADMIN),
+    )  # fmt: skip
+    return _shown([listing.get_reward(session, key)])[0]
 
 
 def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
@@ -58,6 +153,7 @@ def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
     return [
         {
             **{name: getattr(reward, name) for name in PLAIN},
+            "flags": reward.flags or [],
             "chargebee_invoice_id": reward.invoice_id,
             "rule_id": rules[reward.rule_version_id][0],
             "rule_version": rules[reward.rule_version_id][1],
@@ -74,5 +170,7 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
         "kind": entry.kind,
         "amount_minor": entry.amount_minor,
         "cause_event": entry.cause_event_id,
+        "reason": entry.reason,
+        "actor": entry.actor,
         "at": entry.posted_at,
     }

@@ -1,10 +1,40 @@
 """Rewards as the API shows them."""
 
-from marshmallow import Schema, fields
+from typing import Any
 
-from rewards_service.kit.fields import Choice, Currency, Instant, PublicId, Text
+from marshmallow import Schema, ValidationError, fields, validate, validates
+
+from rewards_service.kit.fields import (
+    Choice,
+    Currency,
+    Instant,
+    Number,
+    PublicId,
+    StrictSchema,
+    Text,
+)
 from rewards_service.kit.lists import ListQuery, page_schema
+from rewards_service.kit.money import MAX_AMOUNT
+from rewards_service.rewards.listing import MOVE
 from rewards_service.rewards.models import ENTRY_KINDS, STATUSES
+
+# Action -> the status it leads to.
+ACTIONS = {"approve": "approved", "decline": "declined", "hold": "hold", "release": "pending"}
+# Other names under which a status is asked for: Kiflo's (DOMAIN V2).
+SYNONYMS = {"accepted": "approved"}
+LONGEST_REASON = 1_000
+MOST_AT_ONCE = 200
+
+
+class StatusName(Choice):
+    """A status; `accepted` finds what is approved."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__((*STATUSES, *SYNONYMS), **kwargs)
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super().deserialize(value, *args, **kwargs)
+        return SYNONYMS.get(found, found)
 
 
 class EntrySchema(Schema):
@@ -13,6 +43,8 @@ class EntrySchema(Schema):
     kind = Choice(ENTRY_KINDS)
     amount_minor = fields.Integer()
     cause_event = PublicId("evt", allow_none=True)
+    reason = fields.String(allow_none=True)
+    actor = fields.String(allow_none=True)
     at = Instant()
 
 
@@ -32,13 +64,15 @@ class RewardSchema(Schema):
     currency = fields.String()
     status = Choice(STATUSES)
     hold_reason = fields.String(allow_none=True)
+    hold_until_on = fields.Date(allow_none=True)
+    flags = fields.List(fields.String())
     available_on = fields.Date()
     entries = fields.List(fields.Nested(EntrySchema))
     created_at = Instant()
 
 
 class RewardQuerySchema(ListQuery):
-    status = Choice(STATUSES)
+    status = StatusName()
     partner_id = PublicId("par")
     customer_id = PublicId("cus")
     currency = Currency()
@@ -78,6 +112,81 @@ class ExplanationSchema(Schema):
     rule = fields.Nested(RuleUsedSchema, allow_none=True)
     skipped_rules = fields.List(fields.Nested(SkippedRuleSchema))
     text = fields.String()
+
+
+class DecisionSchema(StrictSchema):
+    """Why; a body is not needed."""
+
+    may_be_absent = True
+
+    reason = Text(longest=LONGEST_REASON, lines=True)
+
+
+class RefusalSchema(StrictSchema):
+    """Why."""
+
+    reason = Text(longest=LONGEST_REASON, lines=True, required=True)
+
+
+class HoldSchema(RefusalSchema):
+    """Why, and the last day of the hold if it is to end by itself."""
+
+    until = fields.Date(allow_none=True)
+
+
+class BulkSchema(StrictSchema):
+    """One action on many rewards."""
+
+    ids = fields.List(PublicId("rew"), required=True, validate=validate.Length(1, MOST_AT_ONCE))
+    action = Choice(tuple(ACTIONS), required=True)
+    reason = Text(longest=LONGEST_REASON, lines=True)
+    until = fields.Date(allow_none=True)
+
+
+class BulkResultSchema(Schema):
+    """What became of one reward; `code` and `detail` are those of the error it was refused with."""
+
+    id = PublicId("rew")
+    ok = fields.Boolean()
+    status = Choice(STATUSES, allow_none=True)
+    code = fields.String(allow_none=True)
+    detail = fields.String(allow_none=True)
+
+
+class BulkAnswerSchema(Schema):
+    """One result for each id, in their order."""
+
+    results = fields.List(fields.Nested(BulkResultSchema))
+
+
+class AdjustmentSchema(RefusalSchema):
+    """What to add by hand, or to take away."""
+
+    amount_minor = Number(least=-MAX_AMOUNT, required=True)
+
+    @validates("amount_minor")
+    def _check_amount(self, value: int, **_: Any) -> None:
+        if value == 0:
+            raise ValidationError("Must not be 0.")
+
+
+class ActivitySchema(Schema):
+    """An entry, or a move from one status to another (`kind` is then `status`)."""
+
+    at = Instant()
+    kind = Choice((MOVE, *ENTRY_KINDS))
+    from_status = Choice(STATUSES, allow_none=True, dump_default=None)
+    to_status = Choice(STATUSES, allow_none=True, dump_default=None)
+    amount_minor = fields.Integer(allow_none=True, dump_default=None)
+    cause_event = PublicId("evt", allow_none=True, dump_default=None)
+    reason = fields.String(allow_none=True)
+    actor = fields.String()
+
+
+class ActivityListSchema(Schema):
+    """Everything that happened to a reward, the oldest first."""
+
+    data = fields.List(fields.Nested(ActivitySchema))
 
 
 RewardPageSchema = page_schema("RewardPage", RewardSchema)

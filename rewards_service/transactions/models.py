@@ -33,6 +33,7 @@ class Transaction(Base):
     integration_id: Mapped[int] = mapped_column(BigKey)
     customer_id: Mapped[int] = mapped_column(ForeignKey(Customer.id))
     partner_id: Mapped[int | None] = mapped_column(BigKey)  # the customer's source partner
+    partner_by_hand: Mapped[bool] = mapped_column(default=False)  # then no shares of deals count
     chargebee_transaction_id: Mapped[str]
     received_event_id: Mapped[int] = mapped_column(ForeignKey(ReceivedEvent.id))
     amount_minor: Mapped[int] = mapped_column(BigKey)

@@ -59,10 +59,16 @@ def _wanted(row: AnyRow, claim: Claim, owner: AnyRow) -> dict[str, Any] | None:
     wanted = {
         "customer_id": owner.id,
         "partner_id": row.partner_id if keeps else owner.source_partner_id,
+        "partner_by_hand": row.partner_by_hand if keeps else _is_by_hand(owner),
         "received_event_id": claim.event,
     }
     is_there = all(getattr(row, name) == value for name, value in wanted.items())
     return None if is_there and row.withdrawn_at is None else wanted
+
+
+def _is_by_hand(owner: AnyRow) -> bool:
+    """Whether a person named the partner, and no deal with it."""
+    return bool(owner.source_by_hand) and owner.source_deal_id is None
 
 
 def _customers(session: Session, customer_ids: Iterable[int]) -> dict[int, AnyRow]:
@@ -89,6 +95,7 @@ def _insert(
                 "integration_id": key[0],
                 "customer_id": owner,
                 "partner_id": owners[owner].source_partner_id,
+                "partner_by_hand": _is_by_hand(owners[owner]),
                 "chargebee_transaction_id": key[1],
                 "received_event_id": claim.event,
                 "occurred_at": claim.paid_at,

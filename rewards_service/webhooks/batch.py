@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from rewards_service.chargebee.events import Reading
+from rewards_service.crm.matching import Claim
 from rewards_service.inbox.service import Ending
 from rewards_service.integrations.options import Options
+from rewards_service.mirror.queries import Key
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -23,6 +25,9 @@ class Batch:
     active: list[AnyRow] = field(default_factory=list)  # those that may touch the books
     endings: dict[int, Ending] = field(default_factory=dict)
     corrections: dict[int, Ending] = field(default_factory=dict)  # of events done before
+    held: dict[int, Claim] = field(default_factory=dict)  # claims that events left before
+    observed: list[AnyRow] = field(default_factory=list)  # those that only a rehearsal may touch
+    due: dict[Key, int | None] = field(default_factory=dict)  # invoice -> causing event
 
     def end(self, event: AnyRow, outcome: str, **results: Any) -> None:
         found = {name: value for name, value in results.items() if value}

@@ -10,6 +10,7 @@ from rewards_service.crm import conversion
 from rewards_service.crm import queries as crm
 from rewards_service.crm.books import Attributed
 from rewards_service.crm.matching import Claim, Payer
+from rewards_service.kit.emails import is_folded
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import Key
 from rewards_service.mirror.service import Changed
@@ -32,7 +33,18 @@ class Paid:
 def apply(session: Session, batch: Batch, changed: Changed) -> Paid:
     """Match, record, and answer each payment event; follow corrections of recorded payments."""
     claims = _claims(session, batch)
-    attributed = conversion.attribute(session, claims)
+    attributed = conversion.attribute(session, claims, batch.held.keys())
+    return follow(session, batch, claims, attributed, changed.payments)
+
+
+def follow(
+    session: Session,
+    batch: Batch,
+    claims: list[Claim],
+    attributed: Attributed,
+    touched: set[Key],
+) -> Paid:
+    """Record what attribution made known, and answer its events; `touched`: changed payments."""
     paid = Paid(moved=_moved(attributed))
     candidates = _candidates(claims, attributed)
     _add_rivals(session, candidates)
@@ -43,7 +55,7 @@ def apply(session: Session, batch: Batch, changed: Changed) -> Paid:
     withdrawn = {payer for payer in attributed.moved if payer not in attributed.known}
     paid.gone = transactions.withdraw(session, withdrawn, candidates.values())
     fresh, new = transactions.record(session, list(counting.values()), attributed.known)
-    stale = (changed.payments | fresh.keys()) - new
+    stale = (touched | fresh.keys()) - new
     paid.recorded = {**transactions.refresh(session, stale), **fresh}
     paid.applications = mirror.applications_of(session, paid.recorded.keys() | paid.gone)
     _answer(batch, candidates, counting, attributed, fresh)
@@ -56,6 +68,9 @@ def _claims(session: Session, batch: Batch) -> list[Claim]:
     for event in batch.active:
         payment = batch.readings[event.id].payment
         if payment is None:
+            continue
+        if event.id in batch.held:
+            found.append(batch.held[event.id])
             continue
         options = batch.options_of(event)
         payer = Payer(event.integration_id, payment.customer_id)
@@ -146,6 +161,7 @@ def _answer(
     for event_id, claim in candidates.items():
         found = dict(attributed.results.get(event_id, {}))
         found["customer_id"] = attributed.known.get(claim.payer)
+        found["key_folded"] = is_folded(claim.email)
         if not claim.create_transaction:
             continue
         found["transaction_id"] = fresh.get(_key(claim))

@@ -4,7 +4,7 @@ The same path for one event and for five hundred, for live traffic and for histo
 batch does is one transaction; the caller commits it (DOMAIN V9).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,31 +12,38 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.events import read_event
+from rewards_service.crm.matching import Claim
 from rewards_service.inbox import service as inbox
 from rewards_service.inbox.service import Ending
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit.clock import utc_now
-from rewards_service.mirror import queries as mirror_queries
-from rewards_service.mirror import service as mirror
-from rewards_service.transactions import queries as transaction_queries
 from rewards_service.transactions import service as transactions
-from rewards_service.webhooks import payments, reversals, strict_json
+from rewards_service.webhooks import strict_json
 from rewards_service.webhooks.batch import AnyRow, Batch
+from rewards_service.webhooks.handling import handle
+from rewards_service.webhooks.observing import observe
+
+OBSERVED_AT_ONCE = 50  # each is worked out by itself, and other writers must get in between
 
 
-def process(session: Session, events: Sequence[AnyRow]) -> Batch:
-    """Do everything that follows from these events. The caller holds the events stage."""
-    batch = Batch(events, _load_options(session, events), {})
+def process(
+    session: Session, events: Sequence[AnyRow], held: Mapping[int, Claim] | None = None
+) -> Batch:
+    """Do everything that follows from these events. The caller holds the events stage.
+
+    held: claims that they left when they were handled before. Observed events beyond a number are
+    put back, to be the first of the next batch.
+    """
+    batch = Batch(events, _load_options(session, events), {}, held=dict(held or {}))
     for event in events:
         _read(batch, event)
-    changed = mirror.store(session, _received(batch))
-    paid = payments.apply(session, batch, changed)
-    reversals.apply(session, batch, paid)
-    _mark_due(session, batch, changed, paid)
-    for event in batch.active:
-        if event.id not in batch.endings:
-            batch.end(event, "mirrored")
+    # First, as long as this batch holds no locks that the other stage could wait for.
+    for event in batch.observed[:OBSERVED_AT_ONCE]:
+        batch.end(event, "observed", observed=observe(session, batch, event))
+    inbox.put_back(session, [event.id for event in batch.observed[OBSERVED_AT_ONCE:]])
+    handle(session, batch)
+    transactions.mark_due(session, batch.due)
     _warn(session, batch)
     inbox.change_outcomes(session, batch.corrections.values())
     inbox.finish(session, batch.endings.values(), utc_now())
@@ -61,53 +68,24 @@ def _read(batch: Batch, event: AnyRow) -> None:
     if options.all_off:
         batch.end(event, "all_off")
         return
-    reading = read_event(event.event_type, _parse(event.body), len(event.body))
+    reading = read_event(event.event_type, parse(event.body), len(event.body))
     batch.readings[event.id] = reading
     if reading.end is not None:
         batch.endings[event.id] = Ending(
             event.id, reading.end, quarantined=reading.quarantined, error=reading.detail
         )
     elif options.mode == "observe":
-        batch.end(event, "observed")
+        batch.observed.append(event)
     else:
         batch.active.append(event)
 
 
-def _parse(body: bytes) -> Any:
+def parse(body: bytes) -> Any:
+    """A stored body as JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:  # lone surrogates, which the door lets through
         return strict_json.parse(body)
-
-
-def _received(batch: Batch) -> list[mirror.Received]:
-    return [
-        mirror.Received(event.integration_id, event.id, event.occurred_at, item)
-        for event in batch.active
-        for item in batch.readings[event.id].objects
-    ]
-
-
-def _mark_due(session: Session, batch: Batch, changed: mirror.Changed, paid: payments.Paid) -> None:
-    """Ask for rewards of every invoice that money of a recorded payment depends on."""
-    cause = _causes(batch)
-    invoices = set(changed.invoices)
-    invoices |= set(mirror_queries.invoices_of_customers(session, changed.customers | paid.moved))
-    linked = mirror_queries.applications_to(session, invoices)
-    keys = {(row.integration_id, row.transaction_id) for row in linked}
-    recorded = transaction_queries.by_chargebee_id(session, keys)
-    due = {
-        (row.integration_id, row.invoice_id)
-        for row in linked
-        if (row.integration_id, row.transaction_id) in recorded
-    }
-    due |= {(row.integration_id, row.invoice_id) for row in paid.applications}
-    transactions.mark_due(session, {key: cause.get(key[0]) for key in due})
-
-
-def _causes(batch: Batch) -> dict[int, int]:
-    """The newest event of each integration: the cause that its postings will name."""
-    return {event.integration_id: event.id for event in batch.active}
 
 
 def _warn(session: Session, batch: Batch) -> None:

@@ -27,7 +27,7 @@ _MISSING = {TRANSACTION: PARKED, INVOICE: MIRRORED}  # by what is meant: it paid
 def apply(session: Session, batch: Batch, paid: Paid) -> None:
     """Answer the batch's own reversals, then wake those that waited for its payments."""
     _answer(session, batch)
-    _wake(session, batch, paid)
+    wake(session, batch, paid)
 
 
 def _answer(session: Session, batch: Batch) -> None:
@@ -65,7 +65,7 @@ def _paid_by(session: Session, invoices: set[Key]) -> dict[Key, int]:
     return found
 
 
-def _wake(session: Session, batch: Batch, paid: Paid) -> None:
+def wake(session: Session, batch: Batch, paid: Paid) -> None:
     """Answer anew what means a payment that is recorded now, or withdrawn now."""
     recorded: dict[Key, int | None] = {**dict.fromkeys(paid.gone), **paid.recorded}
     for event_id, key in _pointing(session, TRANSACTION, recorded.keys()):

@@ -81,21 +81,28 @@ def operations(app: Flask) -> Iterator[tuple[str, str, str | None]]:
 def sample_bodies(api: Caller) -> dict[str, Json]:
     """For each collection that can be written to, a body it accepts (once)."""
     program = api.create("/programs", name="Partners")["id"]
+    level = api.create(f"/programs/{program}/levels", name="Gold")["id"]
     partner = api.create("/partners", name="Ann", email="ann@partner.example")["id"]
     return {
         "/integrations": {
             "kind": "chargebee", "site": "sample-test", "name": "Sample", "mode": "live",
             "api_key": "live_x", "options": {"convert_lead": True, "conflict": "hold"},
         },
-        "/programs": {"name": "Agencies", "timezone": "Europe/Berlin", "description": "For all"},
+        "/programs": {
+            "name": "Agencies", "timezone": "Europe/Berlin", "description": "For all",
+            "approval": "auto", "inactive_partners": "skip",
+        },
         "/reward-rules": {
             "program_id": program, "name": "20 %", "kind": "percent", "rate": "0.20",
             "amounts": None, "base": "net", "rounding": "half_even", "hold_days": 30,
-            "effective_from": "2026-01-01",
+            "effective_from": "2026-01-01", "level_id": level, "first_months": 12,
+            "caps": [{"scope": "partner", "window": "month", "amounts": {"USD": 1}}],
         },
         "/partners": {
             "name": "Bob", "email": "bob@partner.example", "status": "active",
-            "program_ids": [program], "payout_currency": "USD", "external_id": "p-1",
+            "enrolments": [{"program_id": program, "level_id": level, "from_on": "2026-01-01"}],
+            "payout_currency": "USD", "external_id": "p-1",
+            "payout_details": {"iban": "DE89370400440532013000", "account_name": "Bob"},
         },
         "/leads": {
             "email": "eve@buyer.example", "first_name": "Eve", "last_name": "B", "company": "C",
@@ -110,6 +117,14 @@ def sample_bodies(api: Caller) -> dict[str, Json]:
         },
         "/customers": {
             "name": "Customer", "email": "eve@buyer.example", "source_partner_id": partner,
+        },
+        "/payout-schedules": {
+            "kind": "monthly", "day": 1, "program_id": program, "thresholds": {"USD": 5_000},
+            "enabled": True,
+        },
+        "/exchange-rates": {
+            "from_currency": "USD", "to_currency": "EUR", "rate_on": "2026-01-01",
+            "rate": "0.92", "source": "ECB",
         },
         "/api-keys": {"name": "key", "scopes": ["crm:read"], "expires_at": "2150-01-01T00:00:00Z"},
     }  # fmt: skip

@@ -14,12 +14,13 @@ from rewards_service.integrations import service as integrations
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.kit.emails import strict_key
-from rewards_service.partners.models import Partner, PartnerProgram, PartnerStatus
+from rewards_service.partners.models import Enrolment, Partner, PartnerStatus
 from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
 from rewards_service.properties.names import CUSTOMER_ID
 from rewards_service.properties.service import definition_ids, find_subjects
 from rewards_service.rewards import jobs as rewards_jobs
 from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.rewards.review import change_status
 from rewards_service.settings import Settings
 from rewards_service.transactions.models import Transaction
 from rewards_service.webhooks import jobs as events_jobs
@@ -64,25 +65,26 @@ class World:
             integrations.change_integration(session, self._settings, self.site.id, wanted, "test")
 
     def add_rule(
-        self, rate: int | None = 200_000, amounts: dict[str, int] | None = None, hold_days: int = 0
-    ) -> int:
-        """A rule, percent in millionths or flat by currency; the key of the rule."""
+        self, rate: int | None = 200_000, amounts: dict[str, int] | None = None,
+        hold_days: int = 0, **terms: Any,
+    ) -> int:  # fmt: skip
+        """A rule, percent in millionths or flat by currency; its key. `terms` as stored."""
         with transaction(self.engine) as session:
             rule = RewardRule(program_id=self.program, name="rule")
             session.add(rule)
             session.flush()
             key = rule.id
-        self.add_version(key, 1, rate, amounts, None, hold_days)
+        self.add_version(key, 1, rate, amounts, None, hold_days, **terms)
         return key
 
     def add_version(
         self, rule: int, version: int, rate: int | None, amounts: dict[str, int] | None = None,
-        effective_from: datetime | None = None, hold_days: int = 0,
+        effective_from: datetime | None = None, hold_days: int = 0, **terms: Any,
     ) -> None:  # fmt: skip
         row = RewardRuleVersion(
             rule_id=rule, version=version, kind="flat" if amounts else "percent",
             rate_millionths=None if amounts else rate, amounts=amounts, base="net",
-            rounding="half_even", hold_days=hold_days, effective_from=effective_from,
+            rounding="half_even", hold_days=hold_days, effective_from=effective_from, terms=terms,
         )  # fmt: skip
         self.add(row)
 
@@ -91,7 +93,7 @@ class World:
         email = f"{name.lower()}@partner.example"
         key = self.add(Partner(name=name, email=email, email_key=email, status=status))
         self.add(PartnerStatus(partner_id=key, status=status))
-        self.add(PartnerProgram(partner_id=key, program_id=self.program))
+        self.add(Enrolment(partner_id=key, program_id=self.program))
         return key
 
     def set_status(self, partner: int, status: str, since: datetime) -> None:
@@ -147,6 +149,14 @@ class World:
         for body in bodies:
             self.site.accept(body)
             self.drain()
+
+    def settle(self, status: str) -> None:
+        """Move every reward to a status by the way that people and payouts go."""
+        way = {"in_payout": ("approved",), "paid": ("approved", "in_payout")}.get(status, ())
+        for step in (*way, status):
+            with transaction(self.engine) as session:
+                keys = list(session.scalars(select(Reward.id)))
+                change_status(session, keys, step, "seen", "key:1")
 
     # --- what came of it ---
 
@@ -207,8 +217,9 @@ class World:
             return int(session.execute(query).scalar_one())
 
     def entries(self) -> list[int]:
-        """Every amount posted, in order."""
-        return [row.amount_minor for row in sorted(self.all(LedgerEntry), key=lambda e: e.id)]
+        """Every amount posted, in order; not what only moved from account to account."""
+        rows = sorted(self.all(LedgerEntry), key=lambda entry: entry.id)
+        return [row.amount_minor for row in rows if row.amount_minor]
 
     def conflicts(self) -> list[str]:
         return sorted(row.kind for row in self.all(AttributionConflict))

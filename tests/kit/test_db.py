@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import db
-from rewards_service.partners.models import Partner, PartnerProgram
+from rewards_service.partners.models import Enrolment, Partner
 
 # Bulk writes go past SQLAlchemy, to the driver.
 BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
@@ -114,7 +114,7 @@ class TestTransaction:
 
     def test_foreign_keys_hold_on_both_databases(self, session: Session) -> None:
         with pytest.raises(BROKEN):
-            db.insert_many(session, PartnerProgram, [{"partner_id": 9, "program_id": 1}])
+            db.insert_many(session, Enrolment, [{"partner_id": 9, "program_id": 1}])
 
 
 class TestChunks:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards_service.kit import emails
-from rewards_service.kit.emails import BadEmail, loose_key, strict_key
+from rewards_service.kit.emails import BadEmail, is_folded, loose_key, strict_key
 
 SURROGATE = "\ud800"
 addresses = st.text(
@@ -126,3 +126,17 @@ class TestLooseKey:
     def test_addresses_with_one_strict_key_have_one_loose_key(self, email: str) -> None:
         """DOMAIN E4: the loose key only ever merges more."""
         assert loose_key(strict_key(email)) == loose_key(email)
+
+
+class TestIsFolded:
+    @pytest.mark.parametrize("email", ["straße@one.example", "ΟΔΟΣ@one.example"])
+    def test_folding_that_did_more_than_lower_the_case(self, email: str) -> None:
+        """DOMAIN E3."""
+        assert is_folded(email)
+
+    @pytest.mark.parametrize(
+        "email", [None, "", "ADA@ONE.example", "JÖRG@one.example", "ada@faß.de", "ı@one.example"]
+    )
+    def test_other_spellings_are_plain(self, email: str | None) -> None:
+        """DOMAIN E2, E3: dotless i is not merged; the domain has rules of its own."""
+        assert not is_folded(email)

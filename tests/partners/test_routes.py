@@ -38,6 +38,7 @@ class TestPartners:
         assert (made["program_ids"], changed["program_ids"]) == ([first], [second])
         assert api.get("/partners", program_id=first)["data"] == []
         assert api.get("/partners", program_id=second)["data"] == [changed]
+        assert api.change(f"/partners/{made['id']}", program_ids=[])["program_ids"] == []
 
     def test_an_unknown_programme_is_refused(self, api: Caller) -> None:
         body = {**ANN, "program_ids": ["prg_4zqsxdqv6b6nn"]}

@@ -1,10 +1,21 @@
 """Programmes and reward rules over HTTP."""
 
 import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
+from rewards_service.audit.models import AuditEntry
 from tests.builders.api import Caller, Json
+from tests.programs.rule_bodies import FLAT as FLAT_IN_FULL
+from tests.programs.rule_bodies import STEPPED, TIERED
 
 PERCENT: Json = {"name": "20 %", "kind": "percent", "rate": "0.20"}
+CAP: Json = {"scope": "partner", "window": "month", "amounts": {"USD": 100}}
+TIERS: Json = {
+    "mode": "slab", "metric": "base_amount", "window": "month",
+    "steps": [{"up_to": {"USD": 5}, "rate": "0.1"}, {"up_to": {"USD": 5}, "rate": "0.1"},
+              {"rate": "0.2"}],
+}  # fmt: skip
 FLAT: Json = {"name": "5.00", "kind": "flat", "amounts": {"USD": 500, "JPY": 500}}
 
 
@@ -21,6 +32,25 @@ class TestPrograms:
         assert api.get(path) == made
         assert api.change(path, timezone="Asia/Tokyo")["timezone"] == "Asia/Tokyo"
         assert [item["id"] for item in api.get("/programs")["data"]] == [made["id"]]
+
+    def test_approval_and_inactive_partners_are_settings_of_it(self, api: Caller) -> None:
+        """DOMAIN V5, S4."""
+        made = api.create("/programs", name="Partners")
+        path = f"/programs/{made['id']}"
+        changed = api.change(path, approval="auto", inactive_partners="accrue_hold")
+
+        assert (made["approval"], made["inactive_partners"]) == ("manual", "skip")
+        assert (changed["approval"], changed["inactive_partners"]) == ("auto", "accrue_hold")
+        assert api.pointers("PATCH", path, approval=None) == ["/approval"]
+
+    def test_its_time_zone_stays_once_days_were_counted_in_it(self, api: Caller) -> None:
+        """DOMAIN A11, V5: another zone would move windows and days of what was earned."""
+        path = f"/programs/{program(api)}"
+        api.create("/reward-rules", program_id=path.removeprefix("/programs/"), **PERCENT)
+        problem = api.refused("PATCH", path, 409, timezone="Asia/Tokyo")
+
+        assert problem["code"] == "timezone_in_use"
+        assert api.change(path, timezone="UTC", name="Same")["name"] == "Same"
 
     @pytest.mark.parametrize("zone", ["Mars/Phobos", "", "../etc/passwd", "a\x00b", 1, None])
     def test_a_time_zone_is_a_real_one(self, api: Caller, zone: object) -> None:
@@ -67,7 +97,12 @@ class TestCreateRule:
             ({"name": "x", "kind": "percent"}, "/rate"),
             ({"name": "x", "kind": "flat"}, "/amounts"),
             ({**PERCENT, "hold_days": 366}, "/hold_days"),
-            ({**PERCENT, "tiers": {}}, "/tiers"),
+            ({"name": "x", "kind": "percent", "tiers": TIERS}, "/tiers/steps/1/up_to"),
+            ({**PERCENT, "caps": [{**CAP, "amounts": {"USD": 0}}]}, "/caps/0/amounts/USD"),
+            ({**PERCENT, "item_filter": {"exclude": ["a*b"]}}, "/item_filter/exclude/0"),
+            ({**PERCENT, "conditions": {"countries": ["UK"]}}, "/conditions/countries/0"),
+            ({**PERCENT, "rate_steps": [{"rate": 1}]}, "/rate_steps/0/rate"),
+            ({**PERCENT, "conditions": {}}, "/conditions"),
         ],
     )
     def test_terms_fit_their_kind(self, api: Caller, body: Json, pointer: str) -> None:
@@ -123,11 +158,70 @@ class TestChangeRule:
 
         assert (changed["name"], changed["version"]) == ("Another", 1)
 
-    def test_a_rule_stays_in_its_programme(self, api: Caller) -> None:
+    def test_a_rule_stays_in_its_programme_at_its_level(self, api: Caller) -> None:
+        """DOMAIN A12: its old versions would otherwise move with it."""
         made = api.create("/reward-rules", program_id=program(api), **PERCENT)
         path = f"/reward-rules/{made['id']}"
 
         assert api.pointers("PATCH", path, program_id=made["program_id"]) == ["/program_id"]
+        assert api.pointers("PATCH", path, level_id=None) == ["/level_id"]
+
+    @pytest.mark.parametrize(
+        "body", [TIERED, STEPPED, FLAT_IN_FULL], ids=["tiers", "steps", "flat"]
+    )
+    def test_what_is_shown_can_be_sent_back_and_makes_no_version(
+        self, api: Caller, body: Json
+    ) -> None:
+        made = api.create("/reward-rules", program_id=program(api), **body)
+        path = f"/reward-rules/{made['id']}"
+        read_only = ("id", "program_id", "level_id", "version", "versions", "created_at")
+        again = {name: value for name, value in made.items() if name not in read_only}
+
+        assert body.items() <= made.items()
+        assert api.change(path, **again) == made
+        assert api.change(path) == made
+        assert api.change(path, hold_days=made["hold_days"], caps=made["caps"]) == made
+
+    def test_terms_change_one_by_one_and_old_versions_keep_theirs(self, api: Caller) -> None:
+        """DOMAIN A12; partner-programs 3, pain 6: editing a rule does not rewrite history."""
+        made = api.create("/reward-rules", program_id=program(api), **TIERED)
+        path = f"/reward-rules/{made['id']}"
+        changed = api.change(path, caps=[CAP], first_months=None, annual=None)
+        plain = api.change(path, tiers=None, rate="0.10")
+
+        assert (changed["caps"], changed["first_months"], changed["annual"]) == (
+            [CAP],
+            None,
+            "full",
+        )
+        assert changed["tiers"] == made["tiers"]
+        assert (plain["version"], plain["tiers"], plain["rate"]) == (3, None, "0.10")
+        assert plain["versions"][:2] == changed["versions"]
+        assert plain["versions"][0] == made["versions"][0]
+
+    def test_a_change_is_checked_together_with_what_stays(self, api: Caller) -> None:
+        made = api.create("/reward-rules", program_id=program(api), **TIERED)
+        path = f"/reward-rules/{made['id']}"
+
+        assert api.pointers("PATCH", path, rate="0.10") == ["/rate"]
+        assert api.pointers("PATCH", path, first_months=None) == ["/annual"]
+        assert api.pointers("PATCH", path, tiers=None) == ["/rate"]
+        assert api.pointers("PATCH", path, tiers={"mode": "slab", "metric": "base_amount"}) == [
+            "/tiers/steps", "/tiers/window",
+        ]  # fmt: skip
+        assert api.get(path) == made
+
+    def test_the_log_says_what_the_rule_was_and_is(self, api: Caller, engine: Engine) -> None:
+        made = api.create("/reward-rules", program_id=program(api), **PERCENT)
+        api.change(f"/reward-rules/{made['id']}", rate="0.25", caps=[CAP], name="25 %")
+        with Session(engine) as session:
+            query = select(AuditEntry).where(AuditEntry.subject_kind == "reward_rule")
+            first, renamed, second = session.scalars(query.order_by(AuditEntry.id)).all()
+
+        assert (first.detail["before"], first.detail["after"]["rate"]) == (None, 200_000)
+        assert (renamed.action, renamed.detail) == ("reward_rule.renamed", {"members": ["name"]})
+        assert (second.detail["before"]["rate"], second.detail["before"]["caps"]) == (200_000, [])
+        assert (second.detail["after"]["rate"], second.detail["after"]["caps"]) == (250_000, [CAP])
 
 
 class TestListRules:

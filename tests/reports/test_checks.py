@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy.orm import Session
 
+from rewards_service.reports import payout_checks
 from rewards_service.reports.checks import INVARIANTS, as_json, run_checks
 from rewards_service.reports.findings import SHOWN
 from tests.reports.books import Books, payment, refund
@@ -45,6 +46,10 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
      ["UPDATE received_events SET outcome = 'mirrored' WHERE event_id = 'ev_bad'"]),
     ("events_ended", ["received_events"],
      ["UPDATE received_events SET state = 'lost' WHERE event_id = 'ev_bad'"]),
+    ("events_silent", [],
+     ["INSERT INTO payment_claims SELECT id, integration_id, event_id, received_at, 'x', 'x', "
+      "NULL, NULL, NULL, received_at, false, false, false, false FROM received_events "
+      "WHERE event_id = 'ev_bad'"]),
     ("leases", [],
      ["UPDATE received_events SET state = 'pending', lease_until = '2026-01-01 00:00:00.000000' "
       "WHERE event_id = 'ev_bad'"]),
@@ -67,6 +72,12 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
      ["UPDATE deals SET customer_id = NULL, associated_at = NULL, updated_at = created_at"]),
     ("deals", [], ["UPDATE deals SET associated_at = NULL"]),
     ("deals", [], ["UPDATE payment_claims SET associate_deal = false"]),
+    ("conflicts", [],
+     ["INSERT INTO conflicts (id, kind, natural_key, subject_kind, subject_id, candidates, "
+      "opened_at, resolved_by) SELECT 99, 'late_payment', 'x', 'deal', id, '{}', created_at, 'me' "
+      "FROM deals"]),
+    ("conflicts", [],
+     ["UPDATE customers SET hold_reason = 'conflict' WHERE source_deal_id IS NOT NULL"]),
     ("mirror_newest", [],
      ["UPDATE chargebee_invoices SET resource_version = 1 WHERE external_id = 'inv1'"]),
     ("mirror_newest", [],
@@ -107,6 +118,9 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
      ["UPDATE ledger_postings SET partner_id = 77 WHERE entry_id = 1"]),
     ("balances", ["ledger_postings"],
      ["UPDATE ledger_postings SET currency = 'EUR' WHERE entry_id = 1"]),
+    ("accounts", ["ledger_postings"],
+     ["UPDATE ledger_postings SET account = 'payable_approved' WHERE entry_id = 1 "
+      "AND account = 'payable_pending'"]),
     ("reward_partners", [],
      ["UPDATE customers SET source_partner_id = NULL WHERE source_lead_id IS NOT NULL"]),
     ("reward_statuses", ["rewards"],
@@ -115,6 +129,11 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
      ["INSERT INTO reward_status_changes (id, reward_id, from_status, to_status, actor, at) "
       "SELECT 1, id, 'pending', 'approved', 'x', created_at FROM rewards "
       "WHERE invoice_id = 'inv1'"]),
+    ("reward_statuses", [],
+     ["INSERT INTO reward_status_changes (id, reward_id, from_status, to_status, actor, at) "
+      "SELECT 1, id, 'paid', 'pending', 'x', created_at FROM rewards WHERE invoice_id = 'inv1'"]),
+    ("reward_statuses", [],
+     ["UPDATE rewards SET hold_until_on = '2026-01-01' WHERE invoice_id = 'inv1'"]),
     ("rewards", [],
      ["INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, posted_at) "
       "SELECT 99, id, 'earn', 1, created_at FROM rewards WHERE invoice_id = 'inv1'",
@@ -154,7 +173,9 @@ class TestRunChecks:
     def test_every_other_invariant_has_its_own_test(self) -> None:
         alone = {broken for broken, _, _ in TAMPERING}
 
-        assert set(INVARIANTS) - alone == {"clawbacks", "no_card_data"}
+        alone |= {invariant.id for invariant in payout_checks.INVARIANTS}  # test_payout_checks
+
+        assert set(INVARIANTS) - alone == {"clawbacks", "no_card_data", "audit"}
 
     def test_taking_back_more_than_was_earned_is_found(self, shop: Books) -> None:
         """reliability I10."""

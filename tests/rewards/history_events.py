@@ -21,10 +21,11 @@ def email_of(history: History) -> str:
 
 def events_of(history: History) -> list[Json]:
     """One event for each snapshot, in its order; one day passes from one to the next."""
-    return [_event(history, place, thing) for place, thing in history.snapshots]
+    return [event_of(history, place, thing) for place, thing in history.snapshots]
 
 
-def _event(history: History, place: int, thing: Any) -> Json:
+def event_of(history: History, place: int, thing: Any) -> Json:
+    """The event that tells what a history has at a place in time."""
     before = State.of(pair for pair in history.snapshots if pair[0] < place)
     known = thing.id in {**before.invoices, **before.payments, **before.refunds, **before.notes}
     content: Json

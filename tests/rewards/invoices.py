@@ -1,11 +1,16 @@
 """Invoices and payments as the engine takes them, few words each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rewards_service.programs.rules import RuleVersion
 from rewards_service.rewards import engine
-from rewards_service.rewards.engine import Adjustment, Invoice, Payment, Refund
+from rewards_service.rewards.counting import Tally
+from rewards_service.rewards.figures import Adjustment, Invoice, Payee, Payment, Refund
+from rewards_service.rewards.pricing import price
+from rewards_service.rewards.selecting import leading
+from rewards_service.rewards.settling import settle
+from rewards_service.rewards.verdicts import Offer, Verdict
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,8 +44,8 @@ def note(name: str, net: int, tax: int = 0, day: int = 0) -> Adjustment:
 def earned(
     rule: RuleVersion, one: Invoice, payments: list[Payment], currency: str = "USD"
 ) -> int:  # fmt: skip
-    figures = engine.summarise(one, payments, rule.base)
-    return engine.target_amount(rule, figures, figures.kept, currency)
+    figures = engine.summarise(one, payments, rule)
+    return price(rule, figures, figures.base, currency).amount_minor
 
 
 def posted(rule: RuleVersion, one: Invoice, states: list[list[Payment]]) -> list[int]:
@@ -49,3 +54,21 @@ def posted(rule: RuleVersion, one: Invoice, states: list[list[Payment]]) -> list
     for payments in states:
         found.append(earned(rule, one, payments) - sum(found))
     return found
+
+
+def judged(
+    rule: RuleVersion, one: Invoice, payments: Sequence[Payment], payees: Sequence[Payee] = (),
+    tally: Tally | None = None,
+) -> Verdict:  # fmt: skip
+    """What one rule gives to payees for one invoice, through the whole of settling."""
+    everyone = list(payees) or [Payee(1, 10_000)]
+    verdict = Verdict((1, one.invoice_id), one.currency, one, 1, payments=list(payments))
+    earning = sorted((p for p in payments if p.barred is None), key=lambda p: p.place)
+    if earning:
+        figures = engine.summarise(one, payments, rule)
+        lead = leading(everyone).partner_id
+        offer = Offer(rule, everyone, everyone, lead, figures, earning[0], earning[-1])
+        verdict.offers.append(offer)
+        verdict.log_id = min(payment.log_id for payment in earning)
+    settle([verdict], tally or Tally())
+    return verdict

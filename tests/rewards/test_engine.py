@@ -2,8 +2,8 @@ from fractions import Fraction
 
 from rewards_service.programs.rules import RuleVersion
 from rewards_service.rewards import engine
-from rewards_service.rewards.engine import Invoice, Payment, Refund
-from tests.rewards.invoices import earned, flat, invoice, note, paid, percent, posted
+from rewards_service.rewards.figures import Invoice, Payment, Refund
+from tests.rewards.invoices import earned, flat, invoice, judged, note, paid, percent, posted
 
 
 class TestSummarise:
@@ -61,7 +61,7 @@ class TestInconsistentInvoice:
     def test_a_note_that_leaves_nothing_payable_keeps_the_last_target(self) -> None:
         """DOMAIN A3."""
         one = invoice(adjustments=[note("cn", 10_000, 2_000)])
-        figures = engine.summarise(one, [paid(12_000)], "net")
+        figures = engine.summarise(one, [paid(12_000)], percent(1))
 
         assert figures.inconsistent
         assert earned(percent(100_000), one, [paid(12_000)]) == 1_000
@@ -76,16 +76,16 @@ class TestInconsistentInvoice:
     def test_without_cash_it_is_no_contradiction(self) -> None:
         """DOMAIN A3: without cash the base is 0."""
         one = invoice(adjustments=[note("cn", 10_000, 2_000)])
-        figures = engine.summarise(one, [paid(12_000, 12_000)], "net")
+        figures = engine.summarise(one, [paid(12_000, 12_000)], percent(1))
 
         assert not figures.inconsistent
-        assert figures.base(figures.kept) == 0
+        assert figures.base == 0
 
     def test_notes_without_a_date_are_ordered_too(self) -> None:
         notes = [note("b", 20_000), note("a", 1)._replace(dated_at=None), note("c", 1, day=1)]
         one = invoice(adjustments=notes)
 
-        assert engine.summarise(one, [paid(100)], "net").inconsistent
+        assert engine.summarise(one, [paid(100)], percent(1)).inconsistent
 
 
 class TestTakenBackFrom:
@@ -164,7 +164,7 @@ class TestTargetAmount:
 
 class TestWhyNothing:
     def reason(self, rule: RuleVersion, one: Invoice, payments: list[Payment]) -> str | None:
-        return engine.why_nothing(rule, engine.summarise(one, payments, rule.base), "USD")
+        return judged(rule, one, payments).offers[0].silent
 
     def test_says_nothing_while_the_rule_gives_something(self) -> None:
         assert self.reason(percent(100_000), invoice(), [paid(12_000)]) is None

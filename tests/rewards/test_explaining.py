@@ -7,11 +7,11 @@ import pytest
 
 from rewards_service.kit import ids
 from rewards_service.kit.money import exponent, round_amount
-from rewards_service.rewards import engine
-from rewards_service.rewards.assembly import Verdict
 from rewards_service.rewards.evidence import stored_explanation
 from rewards_service.rewards.explaining import render
+from rewards_service.rewards.figures import Payee
 from tests.rewards.histories import History, write_history
+from tests.rewards.invoices import judged
 from tests.rewards.test_histories import invoices_of, version_of
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?"
@@ -20,12 +20,11 @@ NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?"
 def stored_of(history: History) -> list[dict[str, Any]]:
     """What the service stores for each reward of a history, as it comes back from the database."""
     version, found = version_of(history.rule), []
-    payees = [engine.Payee(place, share) for place, share in enumerate(history.shares)]
+    payees = [Payee(place, share) for place, share in enumerate(history.shares)]
     for invoice, payments in invoices_of(history.end):
-        figures = engine.summarise(invoice, payments, version.base)
-        verdict = Verdict((1, invoice.invoice_id), sums={version.id: figures}, invoice=invoice,
-                          currency=history.currency)  # fmt: skip
-        for target in engine.targets(version, figures, history.currency, payees):
+        one = invoice._replace(currency=history.currency)
+        verdict = judged(version, one, payments, payees)
+        for target in verdict.targets:
             found.append(json.loads(json.dumps(stored_explanation(verdict, target))))
     return found
 

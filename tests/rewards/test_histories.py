@@ -8,10 +8,11 @@ import pytest
 
 from rewards_service.kit.money import split
 from rewards_service.programs.rules import RuleVersion
-from rewards_service.rewards import engine
+from rewards_service.rewards import figures
 from tests.rewards import reference
 from tests.rewards.facts import Payment, Rule, State
 from tests.rewards.histories import History, shuffled, write_history
+from tests.rewards.invoices import judged
 
 HISTORIES = 10_000
 PARTS = 10
@@ -24,41 +25,41 @@ def version_of(rule: Rule) -> RuleVersion:
                        rule.rounding, 0, None, "UTC", START)  # fmt: skip
 
 
-def invoices_of(state: State) -> Iterator[tuple[engine.Invoice, list[engine.Payment]]]:
+def invoices_of(state: State) -> Iterator[tuple[figures.Invoice, list[figures.Payment]]]:
     """The engine's view of what is known: invoices, each with the payments applied to it."""
     payments = [_payment(state, payment_id) for payment_id in state.payments]
     for one in state.invoices.values():
         untaxed = -1 if one.inclusive else 0
         net = sum(line.amount - line.discount + untaxed * line.tax for line in one.lines)
         notes = [
-            engine.Adjustment(n.id, START + timedelta(n.day), n.net + n.tax, n.net, n.net + n.tax)
+            figures.Adjustment(n.id, START + timedelta(n.day), n.net + n.tax, n.net, n.net + n.tax)
             for n in state.notes.values()
             if n.invoice == one.id and not n.voided
         ]
         gross = net + sum(line.tax for line in one.lines)
-        invoice = engine.Invoice(one.id, "", one.total, one.write_off, net, gross, one.voided,
+        invoice = figures.Invoice(one.id, "", one.total, one.write_off, net, gross, one.voided,
                                  notes)  # fmt: skip
         yield invoice, [p for p in payments if one.id in p.applied]
 
 
-def _payment(state: State, payment_id: str) -> engine.Payment:
+def _payment(state: State, payment_id: str) -> figures.Payment:
     one = state.payments[payment_id]
     refunds = [
-        engine.Refund(r.id, r.amount, r.notes)
+        figures.Refund(r.id, r.amount, r.notes)
         for r in state.refunds.values()
         if r.payment == one.id and r.status == "success"
     ]
     paid_at = START + timedelta(one.day)
-    return engine.Payment(one.id, paid_at, one.status == "success", one.applied, refunds)
+    return figures.Payment(one.id, paid_at, one.status == "success", one.applied, refunds)
 
 
 def targets_of(history: History, state: State) -> reference.Targets:
     version = version_of(history.rule)
-    payees = [engine.Payee(place, share) for place, share in enumerate(history.shares)]
+    payees = [figures.Payee(place, share) for place, share in enumerate(history.shares)]
     found = {}
     for invoice, payments in invoices_of(state):
-        figures = engine.summarise(invoice, payments, version.base)
-        for target in engine.targets(version, figures, history.currency, payees):
+        one = invoice._replace(currency=history.currency)
+        for target in judged(version, one, payments, payees).targets:
             if target.amount_minor:
                 found[(invoice.invoice_id, target.partner_id)] = target.amount_minor
     return found

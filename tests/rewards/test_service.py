@@ -1,10 +1,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from rewards_service.kit.db import transaction
 from rewards_service.rewards.explaining import render
 from rewards_service.rewards.models import LedgerPosting, Reward, RewardStatusChange
 from rewards_service.rewards.queries import posted_sums
@@ -28,12 +27,6 @@ def rewards(world: World) -> list[Reward]:
     query = select(Reward).options(undefer(Reward.explanation)).order_by(Reward.id)
     with Session(world.engine, expire_on_commit=False) as session:
         return list(session.scalars(query))
-
-
-def settle(world: World, status: str) -> None:
-    """What approving, paying or declining does to every reward so far."""
-    with transaction(world.engine) as session:
-        session.execute(update(Reward).values(status=status, hold_reason=None))
 
 
 def accounts(world: World) -> dict[str, int]:
@@ -149,7 +142,7 @@ class TestFrozenVersion:
             for day in (11, 9)
         )
         world.receive(late)
-        settle(world, "approved")
+        world.settle("approved")
         world.receive(early)
 
         assert shown(world) == [(1, "approved", 5_000)]
@@ -162,7 +155,7 @@ class TestSequence:
     ) -> None:
         """DOMAIN A4, V4: negative and approved at once."""
         world.receive(paid("1", "cb1", EMAIL))
-        settle(world, status)
+        world.settle(status)
         world.receive(refunded("r", "txn_1", 5_000))
 
         assert shown(world) == [(1, status, 2_000), (2, "approved", -1_000)]
@@ -178,7 +171,7 @@ class TestSequence:
             for day in (1, 2)
         )
         world.receive(first)
-        settle(world, "paid")
+        world.settle("paid")
         world.receive(second, refunded("r", "txn_2", 1_000, day=3))
 
         assert shown(world) == [(1, "paid", 1_000), (2, "pending", 800)]
@@ -186,7 +179,7 @@ class TestSequence:
     def test_an_approved_reward_stays_open(self, world: World, partner: int) -> None:
         """DOMAIN A4, V8: only in_payout, paid and declined close it."""
         world.receive(paid("1", "cb1", EMAIL))
-        settle(world, "approved")
+        world.settle("approved")
         world.receive(refunded("r", "txn_1", 5_000))
 
         assert shown(world) == [(1, "approved", 1_000)]

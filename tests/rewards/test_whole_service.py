@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rewards_service.crm.models import Deal, DealShare, Lead
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.kit.db import transaction
-from rewards_service.partners.models import Partner, PartnerProgram, PartnerStatus
+from rewards_service.partners.models import Enrolment, Partner, PartnerStatus
 from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
 from rewards_service.reports.checks import run_checks
 from rewards_service.rewards.models import LedgerEntry, LedgerPosting, Reward
@@ -46,7 +46,7 @@ def set_up(session: Session, history: History) -> list[int]:
     ))  # fmt: skip
     for partner in partners:
         session.add(PartnerStatus(partner_id=partner.id, status="active"))
-        session.add(PartnerProgram(partner_id=partner.id, program_id=program.id))
+        session.add(Enrolment(partner_id=partner.id, program_id=program.id))
     _bring(session, history, [partner.id for partner in partners])
     return [partner.id for partner in partners]
 

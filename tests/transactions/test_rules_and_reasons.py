@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rewards_service.partners.models import PartnerProgram
+from rewards_service.partners.models import Enrolment
 from rewards_service.rewards.models import Reward
 from tests.builders.chargebee import (
     at,
@@ -39,7 +39,7 @@ class TestReasons:
         """DOMAIN V11."""
         world.lead(ADA, world.partner("Ann"))
         with Session(world.engine) as session, session.begin():
-            for row in session.scalars(select(PartnerProgram)):
+            for row in session.scalars(select(Enrolment)):
                 session.delete(row)
         world.receive(paid("p", "cb_1", ADA))
         assert world.transaction_of("txn_p").reason == "no_rule"

@@ -1,0 +1,40 @@
+"""Fields that only payouts have."""
+
+from base64 import b64decode
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from rewards_service.kit.fields import parse_instant
+from rewards_service.payouts.statement import parse_decimal_rate
+
+
+class Day(fields.Date):
+    """A day, YYYY-MM-DD, between 1970 and 2199."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or len(value) != len("2026-01-31"):
+            raise ValidationError("Not a day such as 2026-01-31.")
+        return parse_instant(f"{value}T12:00:00Z").date()
+
+
+class ExactRate(fields.String):
+    """A positive decimal number as text; how much of one currency a unit of another is worth."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        try:
+            parse_decimal_rate(value if isinstance(value, str) else "")
+        except ValueError:
+            raise ValidationError('Not a positive decimal string such as "1.0842".') from None
+        return str(value)
+
+
+class Base64(fields.String):
+    """Bytes as base64."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return b64decode(value, validate=True) if isinstance(value, str) else b64decode("!")
+        except ValueError:
+            raise ValidationError("Not base64.") from None

@@ -1,0 +1,191 @@
+"""Let everything happen again in the scratch, through the functions by which it happened."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from rewards_service.inbox import service as inbox
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.inbox.service import Leased
+from rewards_service.kit.alongside import Alongside
+from rewards_service.kit.bulk import among
+from rewards_service.kit.db import hold_stage, table_of, transaction
+from rewards_service.kit.errors import RewardsError
+from rewards_service.programs.models import RewardRuleVersion
+from rewards_service.replay import deciding
+from rewards_service.replay.moments import (
+    ADJUSTMENT,
+    APPEARING,
+    CUT,
+    DECISION,
+    EVENT,
+    STATUS,
+    VERSION,
+    Moment,
+)
+from rewards_service.rewards import jobs as reward_jobs
+from rewards_service.webhooks import jobs as event_jobs
+from rewards_service.webhooks import processing
+
+log = structlog.get_logger()
+
+BATCH = 1_000  # events; batches of the live service are put together up to here
+WORTH_A_THREAD = 200  # events; below, rewards are calculated at once
+NO_LIMIT = 86_400.0
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One replay: where it takes place, what is waiting, and what could not be done again."""
+
+    engine: Engine
+    progress: Progress
+    events: int = 0
+    waiting: list[int] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    rewards: Alongside | None = None
+
+
+def play(engine: Engine, moments: Iterator[Moment], progress: Progress) -> Run:
+    """Let the moments happen in their order. The caller compares what came of it."""
+    run = Run(engine, progress)
+    try:
+        for rank, same in groupby(moments, key=lambda moment: int(moment.rank)):
+            if rank == EVENT:
+                for _, together in groupby(same, key=lambda moment: moment.at):
+                    _add(run, [moment.ref for moment in together])
+                continue
+            _settle(run)
+            _DOINGS[rank](run, same)
+        _settle(run)
+    finally:
+        _join(run)
+    return run
+
+
+def _add(run: Run, keys: list[int]) -> None:
+    """Events that were handled together stay together; batches are joined in log order only."""
+    full = len(run.waiting) + len(keys) > BATCH
+    if run.waiting and (full or keys[0] < run.waiting[-1]):
+        _handle_waiting(run)
+    run.waiting += keys
+
+
+def _handle_waiting(run: Run) -> None:
+    keys, run.waiting = run.waiting, []
+    if not keys:
+        return
+    _handle(run, keys)
+    run.events += len(keys)
+    run.progress(run.events)
+    if len(keys) >= WORTH_A_THREAD and run.engine.dialect.name == "postgresql":
+        if run.rewards is None:
+            work = partial(reward_jobs.drain, run.engine, NO_LIMIT)
+            run.rewards = Alongside("replayed-rewards", work)
+        run.rewards.ask()
+
+
+def _handle(run: Run, keys: list[int]) -> None:
+    try:
+        with transaction(run.engine) as session:
+            hold_stage(session, event_jobs.STAGE)
+            processing.process(session, _take(session, keys))
+    except Exception as problem:
+        if len(keys) > 1:
+            for key in keys:
+                _handle(run, [key])
+            return
+        log.exception("replayed_event_failed", event=keys[0])
+        _fail(run, "event", [keys[0]], "handled", f"{type(problem).__name__}: {problem}")
+
+
+def _take(session: Session, keys: list[int]) -> list[Any]:
+    token = uuid4().hex
+    these = among(session, ReceivedEvent.id, keys)
+    session.execute(update(table_of(ReceivedEvent)).where(these).values(lease_token=token))
+    return inbox.load(session, Leased(token, sorted(keys), alone=False))
+
+
+def _settle(run: Run) -> None:
+    """Before a person decides: everything received is handled, everything due calculated."""
+    _handle_waiting(run)
+    _join(run)
+    reward_jobs.drain(run.engine, NO_LIMIT)
+
+
+def _join(run: Run) -> None:
+    if run.rewards is not None:
+        run.rewards.__exit__(None, None, None)
+        run.rewards = None
+
+
+def _bring_versions(run: Run, moments: Iterator[Moment]) -> None:
+    version = table_of(RewardRuleVersion)
+    with transaction(run.engine) as session:
+        for moment in moments:
+            statement = update(version).where(version.c.id == moment.ref)
+            session.execute(statement.values(rule_id=-version.c.rule_id))
+
+
+def _bring(run: Run, moments: Iterator[Moment]) -> None:
+    """Rows that payments had asked for before can be found from now on."""
+    with transaction(run.engine) as session:
+        for moment in moments:
+            table = table_of(APPEARING[moment.rank])
+            hidden = (table.c.id == moment.ref) & table.c.email_key.is_(None)
+            session.execute(update(table).where(hidden).values(email_key=moment.reason))
+
+
+def _decide(run: Run, moments: Iterator[Moment]) -> None:
+    for moment in moments:
+        detail = orjson.loads(moment.detail)
+        _try(run, moment, partial(deciding.decide, moment=moment, detail=detail))
+        reward_jobs.drain(run.engine, NO_LIMIT)
+
+
+def _move(run: Run, moments: Iterator[Moment]) -> None:
+    for _, same in groupby(moments, key=lambda one: (one.to_status, one.reason, one.actor)):
+        together = list(same)
+        _try(run, together[0], partial(deciding.move, moments=together))
+
+
+def _adjust(run: Run, moments: Iterator[Moment]) -> None:
+    for moment in moments:
+        _try(run, moment, partial(deciding.adjust, moment=moment))
+
+
+def _try(run: Run, moment: Moment, do: Callable[[Session], None]) -> None:
+    try:
+        with transaction(run.engine) as session:
+            do(session)
+    except RewardsError as problem:
+        what = moment.action or moment.to_status or "adjusted"
+        key = [moment.subject_kind, moment.subject_id] if moment.action else moment.invoice_id
+        _fail(run, "decision", key, f"{what} by {moment.actor}", problem.detail)
+
+
+def _fail(run: Run, kind: str, key: Any, live: str, replayed: str) -> None:
+    run.failures.append({"kind": kind, "key": key, "live": live, "replayed": replayed})
+
+
+def _only_settle(run: Run, moments: Iterator[Moment]) -> None:
+    """What was to be done is done: rewards were calculated before the events that follow."""
+
+
+_DOINGS: dict[int, Callable[[Run, Iterator[Moment]], None]] = {
+    CUT: _only_settle,
+    VERSION: _bring_versions,
+    **dict.fromkeys(APPEARING, _bring),
+    DECISION: _decide,
+    STATUS: _move,
+    ADJUSTMENT: _adjust,
+}

@@ -1,0 +1,133 @@
+"""From the base to the amount, in words: rates, tiers, maximum, caps (pure)."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from rewards_service.kit.money import HALF_EVEN, HALF_UP
+from rewards_service.programs.rules import FLAT, GRADUATED, LIFETIME, MONTH, NEW_CUSTOMERS, ROLLING
+from rewards_service.rewards.wording import Stored, decimal, money, number, step
+
+_ROUNDED = {HALF_UP: "rounded, half up", HALF_EVEN: "rounded, half to even"}
+_WINDOWS = {
+    MONTH: "in the calendar month", ROLLING: "within twelve months", LIFETIME: "over all time",
+}  # fmt: skip
+
+
+def steps(stored: Stored) -> list[dict[str, Any]]:
+    """Place under a rule that counts, rate, maximum, caps."""
+    return [*_counted(stored), *_reward(stored), *_maximum(stored), *_cap(stored)]
+
+
+def special_base(stored: Stored, counted: int, base: Fraction) -> dict[str, Any] | None:
+    """The base where refunds name lines, or where only part of the service days counts (A3, A11).
+
+    None where neither is so.
+    """
+    by_line = Fraction(stored.get("by_line", 0))
+    served = Fraction(stored.get("served", 1))
+    if not by_line and served == 1:
+        return None
+    detail = f"Of {money(counted, stored)} that count"
+    if by_line:
+        detail += f", refunds take {money(by_line, stored)} from the very lines they name"
+    if served != 1:
+        detail += f", and {decimal_or_fraction(served)} of the days of service lie in the window"
+    return step("base", f"{detail}: the base is {money(base, stored)}.", base)
+
+
+def decimal_or_fraction(value: Fraction) -> str:
+    ends = (value * 10**6).denominator == 1
+    return decimal(value) if ends else f"{value.numerator}/{value.denominator}"
+
+
+def _counted(stored: Stored) -> Iterator[dict[str, Any]]:
+    place = stored.get("counted")
+    if place is None:
+        return
+    ordinal = place["ordinal"]
+    if place["first_payments"] is not None:
+        detail = f"It is invoice {ordinal} of the first {place['first_payments']} of this customer"
+        yield step("window", f"{detail} that the rule rewards.", ordinal)
+    if place["first_months"] is not None:
+        detail = (
+            f"The invoice of {place['invoice_on']} lies within {place['first_months']} months of "
+            f"the customer's first rewarded one, of {place['window_from_on']}."
+        )
+        yield step("window", detail, place["first_months"])
+    if place["tiers"] is not None:
+        yield _tier(place, stored)
+    elif place["by_ordinal"]:
+        yield step("rate", f"Its rate is that of the customer's invoice {ordinal}.", ordinal)
+
+
+def _tier(place: Stored, stored: Stored) -> dict[str, Any]:
+    mode, metric, window = place["tiers"]
+    when = _WINDOWS[window]
+    position = place["position"]
+    if metric == NEW_CUSTOMERS:
+        detail = f"It counts as new customer {position} of the partner {when}."
+    elif mode == GRADUATED:
+        detail = f"Before it, {money(position, stored)} of the partner counted {when}."
+    else:
+        detail = f"With it, {money(position, stored)} of the partner counted {when}."
+    return step("tier", detail, position)
+
+
+def _reward(stored: Stored) -> Iterator[dict[str, Any]]:
+    rule, base = stored["rule"], Fraction(stored["base"])
+    whole = stored.get("unlimited_minor", stored["whole_minor"])
+    name = f'Rule "{rule["name"]}", version {rule["version"]},'
+    if base == 0:
+        yield step("reward", f"{name} gives nothing.", 0)
+    elif rule["kind"] == FLAT:
+        yield _flat(name, whole, stored)
+    else:
+        yield _percent(name, whole, stored)
+
+
+def _flat(name: str, whole: int, stored: Stored) -> dict[str, Any]:
+    amounts = stored["rule"]["amounts"] or {}
+    currency = stored["currency"]
+    if currency not in amounts:
+        return step("reward", f"{name} names no amount in {currency}.", 0)
+    if whole == amounts[currency]:
+        detail = f"{name} gives {money(whole, stored)}, as long as some of the base is left."
+        return step("reward", detail, whole)
+    detail = f"{name} gives {money(amounts[currency], stored)} for the whole, "
+    detail += f"of which {money(whole, stored)} remain for what is kept."
+    return step("reward", detail, whole)
+
+
+def _percent(name: str, whole: int, stored: Stored) -> dict[str, Any]:
+    rule = stored["rule"]
+    slices = stored.get("slices") or [[stored["base"], rule["rate_millionths"], None]]
+    parts = [(Fraction(base), Fraction(rate, 10_000)) for base, rate, _ in slices]
+    exact = sum((base * percent / 100 for base, percent in parts), Fraction(0))
+    if len(parts) == 1:
+        detail = f"{name} gives {decimal(parts[0][1])} % of it: {money(exact, stored)}"
+    else:
+        shown = " + ".join(
+            f"{number(base, stored)} x {decimal(percent)} %" for base, percent in parts
+        )
+        detail = f"{name} gives {shown} = {money(exact, stored)}"
+    if exact.denominator != 1:
+        detail += f", {_ROUNDED[rule['rounding']]}: {money(whole, stored)}"
+    return step("reward", f"{detail}.", whole)
+
+
+def _maximum(stored: Stored) -> Iterator[dict[str, Any]]:
+    limited = stored.get("limited_minor", stored["whole_minor"])
+    whole = stored.get("unlimited_minor", limited)
+    if limited != whole:
+        detail = f"One reward of this rule is at most {money(limited, stored)}: "
+        detail += f"capped from {money(whole, stored)}."
+        yield step("maximum", detail, limited)
+
+
+def _cap(stored: Stored) -> Iterator[dict[str, Any]]:
+    wanted, given = stored.get("limited_minor", stored["whole_minor"]), stored["whole_minor"]
+    if given != wanted:
+        detail = f"A cap of the rule ({stored['capped_by'] or 'all'}) leaves "
+        yield step("cap", f"{detail}{money(given, stored)}: capped from {money(wanted, stored)}.",
+                   given)  # fmt: skip

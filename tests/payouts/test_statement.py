@@ -1,0 +1,183 @@
+"""The arithmetic of payouts, over whatever rewards and rates there may be."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards_service.kit.money import MAX_AMOUNT
+from rewards_service.payouts.statement import (
+    BELOW_THRESHOLD,
+    NEGATIVE_BALANCE,
+    NOTHING_DUE,
+    TOO_LARGE,
+    Due,
+    convert,
+    draw_up,
+    exact_rate,
+    exact_text,
+    invert_rate,
+    mean_rate,
+    parse_decimal_rate,
+    threshold_of,
+)
+
+CUT_OFF = date(2026, 4, 1)
+EARLY, LATE = CUT_OFF, CUT_OFF + timedelta(days=1)
+
+amounts = st.integers(-(10**9), 10**9)
+days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
+dues = st.lists(st.tuples(amounts, days), max_size=30).map(
+    lambda rows: [Due(key, amount, day) for key, (amount, day) in enumerate(rows, start=1)]
+)
+rates = st.decimals("0.000001", "999999", places=6).map(lambda value: f"{value:f}")
+lines = st.lists(st.tuples(amounts, rates), min_size=1, max_size=20)
+
+
+class TestDrawUp:
+    @given(dues, st.integers(0, 10**6))
+    def test_never_pays_nothing_or_less_nor_below_the_threshold(
+        self, rewards: list[Due], threshold: int
+    ) -> None:
+        """DOMAIN V4, V6."""
+        statement = draw_up(rewards, CUT_OFF, threshold)
+
+        if statement.left_out is None:
+            assert statement.total_minor > 0
+            assert statement.total_minor >= threshold
+        else:
+            assert statement.lines == []
+            assert statement.total_minor < max(threshold, 1)
+
+    @given(dues)
+    def test_the_total_is_the_sum_of_the_lines(self, rewards: list[Due]) -> None:
+        """DOMAIN V6; partner-programs 3, pain 12: statements that disagree with money."""
+        statement = draw_up(rewards, CUT_OFF)
+        summed = [
+            due.amount_minor
+            for due in rewards
+            if due.amount_minor < 0 or due.available_on <= CUT_OFF
+        ]
+
+        assert statement.total_minor == sum(summed)
+        if statement.left_out is None:
+            assert sum(line.amount_minor for line in statement.lines) == statement.total_minor
+            assert all(line.amount_minor for line in statement.lines)
+
+    @given(dues, st.randoms(use_true_random=False))
+    def test_the_order_of_rewards_and_clawbacks_does_not_matter(
+        self, rewards: list[Due], random: object
+    ) -> None:
+        """DOMAIN V4."""
+        shuffled = list(rewards)
+        random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+        assert draw_up(shuffled, CUT_OFF, 100) == draw_up(rewards, CUT_OFF, 100)
+
+    def test_takes_what_is_available_on_the_cut_off_and_not_a_day_later(self) -> None:
+        """DOMAIN V6."""
+        statement = draw_up([Due(1, 100, EARLY), Due(2, 50, LATE)], CUT_OFF)
+
+        assert [line.reward_id for line in statement.lines] == [1]
+
+    def test_takes_back_debts_whenever_they_fall_due(self) -> None:
+        """DOMAIN V4."""
+        statement = draw_up([Due(1, 100, EARLY), Due(2, -30, LATE)], CUT_OFF)
+
+        assert (statement.total_minor, len(statement.lines)) == (70, 2)
+
+    def test_says_why_there_is_none(self) -> None:
+        """DOMAIN V4, V6."""
+        cases = {
+            NOTHING_DUE: [],
+            NEGATIVE_BALANCE: [Due(1, 100, EARLY), Due(2, -101, EARLY)],
+            BELOW_THRESHOLD: [Due(1, 499, EARLY)],
+            TOO_LARGE: [Due(1, MAX_AMOUNT, EARLY), Due(2, 1, EARLY)],
+        }
+        for reason, rewards in cases.items():
+            statement = draw_up(rewards, CUT_OFF, 500)
+            assert (statement.lines, statement.left_out) == ([], reason)
+        assert draw_up([Due(1, 5, EARLY), Due(2, -5, EARLY)], CUT_OFF).left_out == NOTHING_DUE
+
+    def test_what_reaches_the_threshold_is_paid(self) -> None:
+        assert draw_up([Due(1, 500, EARLY)], CUT_OFF, 500).left_out is None
+        assert draw_up([Due(1, MAX_AMOUNT, EARLY)], CUT_OFF).total_minor == MAX_AMOUNT
+
+
+class TestConvert:
+    @given(lines)
+    def test_the_parts_sum_to_the_total_and_each_is_within_a_unit_of_its_exact_value(
+        self, given_lines: list[tuple[int, str]]
+    ) -> None:
+        """DOMAIN V7, A6."""
+        conversion = convert(given_lines, "USD", "EUR")
+
+        assert sum(conversion.parts) == conversion.total_minor
+        for part, (amount, rate) in zip(conversion.parts, given_lines, strict=True):
+            assert abs(part - amount * exact_rate(rate)) < 2
+        assert abs(conversion.total_minor - conversion.exact_minor) <= Fraction(1, 2)
+
+    def test_it_rounds_once_and_half_to_even(self) -> None:
+        """DOMAIN V7, A5: two halves are one whole, not two roundings."""
+        assert convert([(1, "0.5"), (1, "0.5")], "USD", "EUR").total_minor == 1
+        assert convert([(5, "0.5")], "USD", "EUR").total_minor == 2
+        assert convert([(7, "0.5")], "USD", "EUR").total_minor == 4
+        assert convert([(1, "0.5"), (1, "0.5")], "USD", "EUR").parts == [1, 0]
+
+    @pytest.mark.parametrize(
+        ("amount", "pair", "rate", "expected"),
+        [
+            (1_000, ("JPY", "USD"), "0.0065", 650),
+            (650, ("USD", "JPY"), "153.85", 1_000),
+            (1_234, ("KWD", "EUR"), "3", 370),
+            (100, ("EUR", "KWD"), "0.333", 333),
+        ],
+    )
+    def test_rates_are_units_for_units_whatever_the_minor_unit(
+        self, amount: int, pair: tuple[str, str], rate: str, expected: int
+    ) -> None:
+        """DOMAIN A1, V7; partner-programs 3, pain 8: zero-decimal currencies."""
+        assert convert([(amount, rate)], *pair).total_minor == expected
+
+
+class TestRates:
+    @pytest.mark.parametrize("text", ["1.0842", "0.000000000001", "999999999999"])
+    def test_a_rate_is_exact_and_so_is_its_inverse(self, text: str) -> None:
+        assert parse_decimal_rate(text) == Fraction(text) == exact_rate(text)
+        assert exact_rate(invert_rate(text)) * exact_rate(text) == 1
+
+    @pytest.mark.parametrize(
+        "text", ["", "0", "0.0", "-1", "1e3", "1/2", " 1", "1.", ".5", "1,5", "NaN", "٠.٢",
+                 "1234567890123", "0.1234567890123"],
+    )  # fmt: skip
+    def test_what_is_no_positive_decimal_number_is_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match="Not a positive decimal number"):
+            parse_decimal_rate(text)
+
+    def test_the_mean_of_one_rate_is_that_rate(self) -> None:
+        assert mean_rate([(100, "0.9"), (-30, "0.9")]) == "0.9"
+        assert mean_rate([]) is None
+
+    @given(st.lists(st.tuples(st.integers(1, 10**6), rates), min_size=1, max_size=5))
+    def test_taking_back_all_takes_back_what_was_paid(self, paid: list[tuple[int, str]]) -> None:
+        """DOMAIN V7: a refund uses the original rate, to the last fraction."""
+        rate = mean_rate(paid)
+        assert rate is not None
+        back = [(-amount, rate) for amount, _ in paid]
+
+        assert convert(back, "USD", "EUR").exact_minor == -convert(paid, "USD", "EUR").exact_minor
+
+    def test_where_nothing_is_left_the_first_rate_serves(self) -> None:
+        assert mean_rate([(100, "0.9"), (-100, "0.8")]) == "0.9"
+        assert mean_rate([(100, "0.5"), (-99, "0.6")]) == "0.5"
+
+    def test_exact_numbers_are_decimals_where_they_end(self) -> None:
+        shown = [exact_text(Fraction(text)) for text in ("5", "-1/8", "1/3", "12.50", "-7", "0.05")]
+
+        assert shown == ["5", "-0.125", "1/3", "12.5", "-7", "0.05"]
+
+
+def test_a_currency_without_threshold_has_none() -> None:
+    assert (threshold_of({"USD": 500}, "USD"), threshold_of({"USD": 500}, "EUR")) == (500, 0)
