@@ -19,7 +19,7 @@ run: $(VENV)/.run ## install what is missing, then start everything; Ctrl-C stop
 
 test: $(VENV)/.dev ## lint, types, import contracts and all tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## style, formatting and import contracts
 	$(BIN)/ruff check .

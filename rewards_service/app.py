@@ -17,6 +17,7 @@ from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
 from rewards_service.programs import routes as programs
 from rewards_service.reports import ops_routes
+from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings
 from rewards_service.transactions import routes as transactions
@@ -25,9 +26,11 @@ from rewards_service.webhooks import routes as webhooks
 from rewards_service.webhooks import workbench_routes as workbench
 
 RESOURCES = (
-    integrations.blueprint, programs.programs, programs.rules, partners.blueprint,
+    integrations.blueprint, programs.programs, programs.rules,
+    preview_routes.blueprint, partners.blueprint,
     lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,
-    transactions.blueprint, rewards.blueprint, payouts.blueprint, schedule_routes.blueprint,
+    transactions.blueprint, why_routes.blueprint, rewards.blueprint,
+    payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
     audit.blueprint,
 )  # fmt: skip
@@ -45,7 +48,7 @@ def create_app(settings: Settings) -> Flask:
     auth.init_app(app)
     api = web.make_api(app, __version__)
     for resource in RESOURCES:
-        api.register_blueprint(resource)  # type: ignore[no-untyped-call]
+        api.register_blueprint(resource)
     app.register_blueprint(ops_routes.blueprint)
     ops_routes.init_app(app)
     webhooks.init_app(app)

@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,12 +13,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
+from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
 
 if TYPE_CHECKING:
@@ -32,37 +32,6 @@ ENCRYPTION_KEY = Fernet.generate_key().decode()
 # The same examples in every run, and no deadline: machines of all speeds run the tests.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("house")
-
-
-@dataclass(frozen=True)
-class PostgresTemplate:
-    """A migrated, empty database on a server, and its copies: one for each test."""
-
-    admin: Engine
-    name: str
-
-    def create(self) -> str:
-        """The URL of a fresh copy."""
-        copy = f"test_{uuid4().hex}"
-        with self.admin.connect() as connection:
-            version = connection.dialect.server_version_info or (0,)
-            # Newer servers would otherwise write each copy to their log as well.
-            strategy = "STRATEGY file_copy" if version >= (15,) else ""
-            connection.execute(text(f"CREATE DATABASE {copy} TEMPLATE {self.name} {strategy}"))
-        return self.url(copy)
-
-    def drop(self, url: str) -> None:
-        """Drop a copy, its connections ended first: FORCE would sleep until they are."""
-        name = make_url(url).database
-        end = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-        with self.admin.connect() as connection:
-            for _ in range(200):
-                if not connection.execute(end, {"name": name}).all():
-                    break
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-
-    def url(self, database: str) -> str:
-        return self.admin.url.set(database=database).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +58,7 @@ def postgres_template(postgres_admin_url: str) -> Iterator[PostgresTemplate]:
         connection.execute(text(f"CREATE DATABASE {template.name}"))
     upgrade(template.url(template.name))
     yield template
-    template.drop(template.url(template.name))
+    template.drop_all()
     admin.dispose()
 
 
@@ -118,7 +87,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     template: PostgresTemplate = request.getfixturevalue("postgres_template")
     url = template.create()
     yield url
-    template.drop(url)
+    template.release(url)
 
 
 @pytest.fixture(scope="session")

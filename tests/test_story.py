@@ -19,7 +19,7 @@ from rewards_service.webhooks import jobs as events_jobs
 from tests.builders.chargebee import Json, event, invoice, paid, refunded
 from tests.builders.whole import OwnWorld, Read, read, violations
 from tests.builders.world import World
-from tests.conftest import PostgresTemplate
+from tests.postgres_copies import PostgresTemplate
 
 PAYLOADS = Path(__file__).resolve().parent / "payloads" / "chargebee"
 MANIFEST = json.loads((PAYLOADS / "manifest.json").read_text())
@@ -87,7 +87,7 @@ class TestEveryOrderOfAllSamples:
         url = postgres_template.create()
         with OwnWorld(url) as world:
             assert play(world, *_plan(order)) == expected
-        postgres_template.drop(url)
+        postgres_template.release(url)
 
 
 def _plan(order: str) -> tuple[list[bytes], int]:

@@ -4,8 +4,9 @@ from rewards_service.kit import ids
 
 PREFIXES = {
     "api_key": "key", "conflict": "cfl", "customer": "cus", "deal": "dea", "event": "evt",
-    "integration": "int", "lead": "led", "partner": "par", "payout": "pay", "program": "prg",
-    "program_level": "lvl", "reward": "rew", "reward_rule": "rul", "transaction": "txn",
+    "exchange_rate": "fxr", "integration": "int", "lead": "led", "partner": "par",
+    "payout": "pay", "payout_schedule": "sch", "program": "prg", "program_level": "lvl",
+    "reward": "rew", "reward_rule": "rul", "transaction": "txn",
 }  # fmt: skip
 OTHER = "sub"
 

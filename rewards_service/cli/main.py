@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "rewards_service.cli.doctor:doctor",
     "drain": "rewards_service.cli.drain:drain",
     "init": "rewards_service.cli.init:init",
+    "preview-rule": "rewards_service.cli.preview_rule:preview_rule",
     "replay": "rewards_service.cli.replay:replay",
     "run": "rewards_service.cli.run:run",
     "sandbox": "rewards_service.cli.sandbox:sandbox",

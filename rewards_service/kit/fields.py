@@ -127,6 +127,15 @@ class InstantOrDay(fields.String):
         return parse_instant(value)
 
 
+class Day(fields.Date):
+    """A day, YYYY-MM-DD, between 1970 and 2199."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or len(value) != len("2026-01-31"):
+            raise ValidationError("Not a day such as 2026-01-31.")
+        return parse_instant(f"{value}T12:00:00Z").date()
+
+
 class Whole(fields.Nested):
     """An object that is replaced as a whole: a change names all its members, too."""
 

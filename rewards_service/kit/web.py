@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -79,11 +80,14 @@ def current_settings() -> Settings:
     return found
 
 
-def current_session() -> Session:
-    """The session of this request. One that cannot change anything takes no lock on SQLite."""
+def current_session(reads_only: bool = False) -> Session:
+    """The session of this request. One that cannot change anything takes no lock on SQLite.
+
+    `reads_only`: nothing is changed though the method could.
+    """
     if "session" not in g:
         g.session = db.session
-        if request.method in _SAFE_METHODS:
+        if reads_only or request.method in _SAFE_METHODS:
             g.session.connection(execution_options={READ_ONLY: True})
     session: Session = g.session
     return session
@@ -105,6 +109,31 @@ class Api(flask_smorest.Api):
     """flask-smorest, with problem+json in the answers (see `problems`) and in the document."""
 
     ERROR_SCHEMA = problems.ProblemSchema  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undocumented: list[Blueprint] = []
+        self._documenting = Lock()
+
+    def register_blueprint(self, blp: Blueprint) -> None:  # type: ignore[override]
+        """Serve a resource. Its description waits until someone asks for the document.
+
+        It takes most of the time of a start, in each process, and most never show it.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp)
+        self._undocumented.append(blp)
+
+    def _openapi_json(self) -> Response:
+        with self._documenting:
+            while self._undocumented:
+                blp = self._undocumented[0]
+                blp.register_views_in_doc(self, self._app, self.spec, name=blp.name,
+                                          parameters=None)  # fmt: skip
+                self.spec.tag({"name": blp.name, "description": blp.description})
+                self._undocumented.pop(0)
+        answer: Response = super()._openapi_json()
+        return answer
 
     def _register_error_handlers(self) -> None:
         """`problems` answers all errors of the application, not only those of this interface."""

@@ -1,22 +1,11 @@
 """Fields that only payouts have."""
 
 from base64 import b64decode
-from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from rewards_service.kit.fields import parse_instant
 from rewards_service.payouts.statement import parse_decimal_rate
-
-
-class Day(fields.Date):
-    """A day, YYYY-MM-DD, between 1970 and 2199."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or len(value) != len("2026-01-31"):
-            raise ValidationError("Not a day such as 2026-01-31.")
-        return parse_instant(f"{value}T12:00:00Z").date()
 
 
 class ExactRate(fields.String):

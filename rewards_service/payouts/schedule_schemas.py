@@ -9,6 +9,7 @@ from rewards_service.kit.fields import (
     Amounts,
     Choice,
     Currency,
+    Day,
     Flag,
     Instant,
     Number,
@@ -17,7 +18,7 @@ from rewards_service.kit.fields import (
     Text,
 )
 from rewards_service.kit.lists import ListQuery, page_schema
-from rewards_service.payouts.fields import Day, ExactRate
+from rewards_service.payouts.fields import ExactRate
 from rewards_service.payouts.models import SCHEDULE_KINDS
 
 LATEST_DAY_OF_MONTH = 28

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from rewards_service.kit.fields import (
     Choice,
     Currency,
+    Day,
     Flag,
     Instant,
     Number,
@@ -17,7 +18,7 @@ from rewards_service.kit.fields import (
     Text,
 )
 from rewards_service.kit.lists import ListQuery, page_schema
-from rewards_service.payouts.fields import Base64, Day
+from rewards_service.payouts.fields import Base64
 from rewards_service.payouts.invoices import SIGNATURES
 from rewards_service.payouts.models import FORMATS, PROBLEMS, STATUSES
 from rewards_service.payouts.statement import LEFT_OUT

@@ -66,10 +66,13 @@ def _load_places(session: Session, keys: Collection[Key], tally: Tally) -> None:
         tally.claims[slot] = Claim(found.wanted_minor, found.given_minor, found.counted_on)
     entry = MetricEntry
     total = func.sum(entry.amount_minor)
-    by = (entry.integration_id, entry.invoice_id, entry.rule_id, entry.partner_id, entry.source_id)
+    by = (
+        entry.integration_id, entry.invoice_id, entry.rule_id, entry.partner_id, entry.source_id,
+        entry.counted_on,
+    )  # fmt: skip
     sums = select(*by, total.label("amount")).group_by(*by)
     for found in select_by(session, sums, entry.integration_id, entry.invoice_id, keys):
-        tally.sources[_slot(found)][found.source_id] = int(found.amount)
+        tally.sources[_slot(found)][found.source_id][found.counted_on] = int(found.amount)
 
 
 def _load_members(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from rewards_service.programs.rules import CUSTOMER, LIFETIME, MONTH, PARTNER, Cap
+from rewards_service.programs.rules import CUSTOMER, LIFETIME, MONTH, PARTNER, ROLLING, Cap
 
 NEW_CUSTOMER = "customer"  # source of the count of customers, which has no currency
 Days = dict[date, int]
@@ -37,6 +37,11 @@ def window(name: str, day: date) -> Period:
     if name == MONTH:
         return Period(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
     return Period(add_months(day, -12) + timedelta(days=1), day)
+
+
+def reached_from(name: str, day: date) -> Period:
+    """The days whose window holds a day: what changes there changes what they count."""
+    return Period(day, add_months(day, 12)) if name == ROLLING else window(name, day)
 
 
 def add_months(day: date, months: int) -> date:
@@ -102,7 +107,9 @@ class Tally:
     metrics: dict[tuple[int, int, str], Days] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )  # (rule, partner, currency) -> by day
-    sources: dict[Slot, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    sources: dict[Slot, dict[str, Days]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    )  # what each source added to the metric, by day
     claims: dict[Slot, Claim] = field(default_factory=dict)
     scopes: dict[Scope, Days] = field(default_factory=dict)
     changed: set[Slot] = field(default_factory=set)  # slots whose place or claim is to be stored
@@ -110,9 +117,9 @@ class Tally:
     freed: set[Scope] = field(default_factory=set)  # where a cap has room again
     restated: set[tuple[int, int, Period]] = field(default_factory=set)  # rule, partner, window
 
-    def ordinal(self, rule_id: int, customer_id: int) -> int:
-        """The place that the next rewarded invoice of the customer takes."""
-        return len(self.members[(rule_id, customer_id)]) + 1
+    def ordinal(self, rule_id: int, customer_id: int, key: Key) -> int:
+        """The place of an invoice among those of the customer, each counted once (A11)."""
+        return len({slot[0] for slot in self.members[(rule_id, customer_id)]} - {key}) + 1
 
     def first_on(self, rule_id: int, customer_id: int, invoice_on: date) -> date:
         """The earliest invoice date of the customer under the rule, with this invoice (A11)."""
@@ -122,6 +129,11 @@ class Tally:
         """What the metric counted within a period."""
         days = self.metrics[(rule_id, partner_id, currency)]
         return sum(amount for day, amount in days.items() if period.has(day))
+
+    def own(self, slot: Slot, period: Period) -> int:
+        """What an invoice itself added to the metric within a period."""
+        found = (pair for days in self.sources[slot].values() for pair in days.items())
+        return sum(amount for day, amount in found if period.has(day))
 
     def count(self, slot: Slot, place: Place) -> None:
         """Freeze the place of an invoice."""
@@ -134,20 +146,23 @@ class Tally:
         self, slot: Slot, currency: str, source: str, wanted: int, log_id: int, day: date
     ) -> int:
         """Bring what a source adds to the metric to `wanted`. Returns the difference."""
-        difference = wanted - self.sources[slot].get(source, 0)
+        difference = wanted - sum(self.sources[slot][source].values())
         if difference:
-            self.sources[slot][source] = wanted
-            days = self.metrics[(slot[1], slot[2], currency)]
-            days[day] = days.get(day, 0) + difference
-            self.entries.append(Measured(slot, currency, source, log_id, day, difference))
+            self._add(Measured(slot, currency, source, log_id, day, difference))
         return difference
+
+    def _add(self, entry: Measured) -> None:
+        self.sources[entry.slot][entry.source][entry.day] += entry.amount
+        self.metrics[(*entry.slot[1:], entry.currency)][entry.day] += entry.amount
+        self.entries.append(entry)
 
     def claim(
         self, slot: Slot, currency: str, caps: Sequence[Cap], wanted: int, place: Place
     ) -> tuple[int, Cap | None]:
         """(what the caps give of `wanted`, the cap that kept something back).
 
-        Nothing that was given is taken away again but by a lower wish (A10).
+        Nothing that was given is taken away again but by a lower wish, or where the invoice now
+        counts in a window that others have filled (A10).
         """
         before = self.claims.get(slot, Claim(0, 0, place.counted_on))
         given, by = wanted, None
@@ -155,17 +170,29 @@ class Tally:
             limit = cap.amounts.get(currency)
             if limit is None:
                 continue
-            period = window(cap.window, place.counted_on)
-            own = before.given_minor if period.has(before.counted_on) else 0
+            stays = window(cap.window, place.counted_on).has(before.counted_on)
             scope = scope_of(slot, currency, cap.scope, place)
-            room = limit - self._taken(scope, period) + own
-            if max(room, before.given_minor, 0) < given:
-                given, by = max(room, before.given_minor, 0), cap
+            room = limit - self._taken(scope, cap.window, place.counted_on, before)
+            least = max(room, before.given_minor if stays else 0, 0)
+            if least < given:
+                given, by = least, cap
         self._give(slot, currency, Claim(wanted, given, place.counted_on), place)
         return given, by
 
-    def _taken(self, scope: Scope, period: Period) -> int:
-        return sum(amount for day, amount in self._days(scope).items() if period.has(day))
+    def _taken(self, scope: Scope, name: str, day: date, own: Claim) -> int:
+        """The most that others were given in a window that a day counts in.
+
+        A day that the log brings late also counts in windows that look back on it from later days.
+        """
+        days = {**self._days(scope)}
+        days[own.counted_on] = days.get(own.counted_on, 0) - own.given_minor
+        ends = {day}
+        if name == ROLLING:
+            ends |= {end for end in days if end > day and window(name, end).has(day)}
+        return max(
+            sum(amount for one, amount in days.items() if period.has(one))
+            for period in (window(name, end) for end in ends)
+        )
 
     def _days(self, scope: Scope) -> Days:
         if scope not in self.scopes:
@@ -181,7 +208,7 @@ class Tally:
             days = self._days(scope)
             days[before.counted_on] = days.get(before.counted_on, 0) - before.given_minor
             days[claim.counted_on] = days.get(claim.counted_on, 0) + claim.given_minor
-            if claim.given_minor < before.given_minor:
+            if claim.given_minor < before.given_minor or claim.counted_on != before.counted_on:
                 self.freed.add(scope)
         self.claims[slot] = claim
         self.changed.add(slot)
@@ -191,10 +218,11 @@ class Tally:
         place = self.places.get(slot)
         if place is None:
             return
-        for source, amount in list(self.sources[slot].items()):
-            if amount:
-                unit = "" if source == NEW_CUSTOMER else currency
-                self.measure(slot, unit, source, 0, place.log_id, place.counted_on)
+        for source, days in self.sources[slot].items():
+            unit = "" if source == NEW_CUSTOMER else currency
+            for day, amount in list(days.items()):
+                if amount:
+                    self._add(Measured(slot, unit, source, place.log_id, day, -amount))
         if slot in self.claims:
             self._give(slot, currency, Claim(0, 0, place.counted_on), place)
 

@@ -130,8 +130,10 @@ def _by_line(
     earning = taken = Fraction(0)
     for payment in payments:
         others = [_without_notes(refund, invoice.invoice_id) for refund in payment.refunds]
-        earning += _kept(payment._replace(refunds=others), invoice).kept
-        for refund in payment.refunds:
+        left = _kept(payment._replace(refunds=others), invoice)
+        earning += left.kept
+        # What a payment never brought here, or brought in vain, takes nothing from others.
+        for refund in payment.refunds if left.kept > 0 else ():
             for note in refund.noted.get(invoice.invoice_id, ()):
                 lines = _selected(_named_lines(note.lines, invoice), version)
                 taken += Fraction(note.amount_minor * max(lines, 0), note.total_minor)

@@ -31,6 +31,7 @@ def stored_explanation(verdict: Verdict, target: Target) -> dict[str, Any]:
         "payable_minor": figures.payable_minor,
         "lines": _lines(version, invoice),
         "by_line": _text(figures.by_line),
+        "earning": _text(figures.earning),
         "served": _text(figures.served),
         "kept": _text(figures.kept),
         "base": _text(target.base),
@@ -47,6 +48,7 @@ def stored_explanation(verdict: Verdict, target: Target) -> dict[str, Any]:
             for part in figures.payments
         ],
         "counted": _counted(target.offer),
+        "silent": target.offer.silent,
         "slices": [
             [_text(part.base), part.rate_millionths, part.from_minor]
             for part in target.offer.priced.slices

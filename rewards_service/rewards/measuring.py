@@ -42,6 +42,26 @@ def steps(verdict: Verdict, offer: Offer) -> list[Step]:
     return [*found, Step(LAST, REST, rest, _changed_on(verdict, offer))]
 
 
+def bases(verdict: Verdict, offer: Offer) -> list[tuple[int, Fraction]]:
+    """(log id, base) as each payment and refund of the invoice left it."""
+    invoice = verdict.invoice
+    if invoice is None:
+        return []
+    payments = [part.payment._replace(kept=True) for part in payments_in_log(offer)]
+    ids = {payment.log_id for payment in payments}
+    ids |= {refund.log_id for payment in payments for refund in payment.refunds}
+    found = []
+    for log_id in sorted(ids):
+        known = [
+            one._replace(refunds=[r for r in one.refunds if r.log_id <= log_id])
+            for one in payments
+            if one.log_id <= log_id
+        ]
+        figures = engine.summarise(invoice._replace(voided=False), known, offer.version)
+        found.append((log_id, figures.base * offer.figures.served))
+    return found
+
+
 def _gains(offer: Offer) -> Iterator[Step]:
     figures, cash, before = offer.figures, Fraction(0), 0
     for part in payments_in_log(offer):

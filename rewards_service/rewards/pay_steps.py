@@ -28,12 +28,19 @@ def special_base(stored: Stored, counted: int, base: Fraction) -> dict[str, Any]
     served = Fraction(stored.get("served", 1))
     if not by_line and served == 1:
         return None
-    detail = f"Of {money(counted, stored)} that count"
+    detail, sum_ = "", money(counted, stored)
+    earning, payable = Fraction(stored.get("earning", stored["kept"])), stored["payable_minor"]
+    if earning != payable:
+        sum_ += f" x {number(earning, stored)} / {number(Fraction(payable), stored)}"
     if by_line:
-        detail += f", refunds take {money(by_line, stored)} from the very lines they name"
+        detail += f"Refunds take {money(by_line, stored)} from the very lines they name; "
+        detail += f"before them {money(earning, stored)} of the payments count. "
+        sum_ += f" - {number(by_line, stored)}"
     if served != 1:
-        detail += f", and {decimal_or_fraction(served)} of the days of service lie in the window"
-    return step("base", f"{detail}: the base is {money(base, stored)}.", base)
+        share = decimal_or_fraction(served)
+        detail += f"{share} of the days of service lie in the window. "
+        sum_ = f"({sum_}) x {share}" if by_line else f"{sum_} x {share}"
+    return step("base", f"{detail}The base is {sum_} = {money(base, stored)}.", base)
 
 
 def decimal_or_fraction(value: Fraction) -> str:
@@ -78,7 +85,10 @@ def _reward(stored: Stored) -> Iterator[dict[str, Any]]:
     rule, base = stored["rule"], Fraction(stored["base"])
     whole = stored.get("unlimited_minor", stored["whole_minor"])
     name = f'Rule "{rule["name"]}", version {rule["version"]},'
-    if base == 0:
+    silent = stored.get("silent")
+    if silent not in (None, "cap_reached"):
+        yield step("reward", f"{name} gives nothing: {silent}.", 0)
+    elif base == 0:
         yield step("reward", f"{name} gives nothing.", 0)
     elif rule["kind"] == FLAT:
         yield _flat(name, whole, stored)

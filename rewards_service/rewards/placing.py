@@ -53,7 +53,7 @@ def _new_place(verdict: Verdict, offer: Offer, held: Place | None, tally: Tally)
     place = Place(
         verdict.log_id, customer, counted_on, invoice_on,
         tally.first_on(rule, customer, invoice_on),
-        held.ordinal if held else tally.ordinal(rule, customer), 0,
+        held.ordinal if held else tally.ordinal(rule, customer, verdict.key), 0,
     )  # fmt: skip
     return place._replace(position=_position(verdict, offer, place, tally))
 
@@ -67,7 +67,7 @@ def _position(verdict: Verdict, offer: Offer, place: Place, tally: Tally) -> int
     period = counting.window(tiers.window, place.counted_on)
     if tiers.metric == BASE_AMOUNT:
         before = tally.measured(*offer.slot, verdict.currency, period)
-        before -= sum(tally.sources[slot].values())
+        before -= tally.own(slot, period)
         first = next((s.amount for s in measuring.steps(verdict, offer)), 0)
         return before if tiers.mode == GRADUATED else before + first
     return _customer_position(offer, place, tiers, period, tally)

@@ -32,6 +32,8 @@ LAWFUL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "paid": (),
     }
 )
+# Only a payout makes these moves, for all that is in it: a person cancels the payout (V6).
+OF_PAYOUTS = (("approved", "in_payout"), ("in_payout", "approved"), ("in_payout", "paid"))
 BY_HAND = "by_hand"  # reason of a person's hold; their own words stand in the history
 NEED_A_REASON = ("hold", "declined")
 STAGES = ("events", "rewards")
@@ -105,10 +107,26 @@ def change_status(
     return [row.id for row in moving]
 
 
+def decide(
+    session: Session, reward_keys: Collection[int], order: Order, may_write_off: bool = False
+) -> list[int]:
+    """As `change_status`, for a person: a reward in a payout stays there until the payout ends."""
+    for row in lock(session, reward_keys):
+        if (row.status, order.to_status) in OF_PAYOUTS:
+            raise UnlawfulMove(
+                f"Reward {ids.encode('rew', row.id)} is {row.status}: it becomes "
+                f"{order.to_status} only with a payout. To take it out of one, cancel that payout."
+            )
+    return change_status(
+        session, reward_keys, order.to_status, order.reason, order.actor, order.until,
+        may_write_off,
+    )  # fmt: skip
+
+
 def change_each(
     session: Session, reward_keys: Sequence[int], order: Order, may_write_off: bool = False
 ) -> list[Result]:
-    """As `change_status`, each reward by itself: what one is refused does not stop the others.
+    """As `decide`, each reward by itself: what one is refused does not stop the others.
 
     Raises Unprocessable for an order that suits no reward.
     """
@@ -117,10 +135,7 @@ def change_each(
     for key in reward_keys:
         try:
             with session.begin_nested():
-                change_status(
-                    session, [key], order.to_status, order.reason, order.actor, order.until,
-                    may_write_off,
-                )  # fmt: skip
+                decide(session, [key], order, may_write_off)
         except RewardsError as refusal:
             found.append(Result(key, False, refusal.code, refusal.detail))
         else:

@@ -138,10 +138,8 @@ def adjust_reward(body: dict[str, Any], reward_id: str) -> Any:
 
 def _decide(reward_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
     session, key = current_session(), path_key("rew", reward_id)
-    review.change_status(
-        session, [key], ACTIONS[action], body.get("reason"), current_actor(), body.get("until"),
-        current_caller().may(ADMIN),
-    )  # fmt: skip
+    order = review.Order(ACTIONS[action], body.get("reason"), current_actor(), body.get("until"))
+    review.decide(session, [key], order, current_caller().may(ADMIN))
     return _shown([listing.get_reward(session, key)])[0]
 
 

@@ -60,15 +60,12 @@ def _versions_of(
     setting: Setting, payee: Payee, lead: Payee, trigger: str, paid_at: datetime
 ) -> list[RuleVersion]:
     partner = payee.partner_id
-    frozen = {
-        rule: version
-        for rule, version in setting.frozen.get(partner, {}).items()
-        if version.terms.trigger == trigger
-    }
+    before = setting.frozen.get(partner, {})
+    frozen = {rule: v for rule, v in before.items() if v.terms.trigger == trigger}
     possible = [v for v in setting.versions.values() if v.terms.trigger == trigger]
     possible = [v for v in possible if _is_for(setting, partner, lead.partner_id, v, paid_at)]
     since = setting.settled_since.get(partner)
-    if frozen and since is not None:
+    if before and since is not None:
         possible = [v for v in possible if v.rule_id not in frozen and v.created_at <= since]
     chosen = choose(possible, paid_at, setting.attributed_at)
     effective = {version.rule_id for version in chosen}
@@ -122,7 +119,8 @@ def outranked(versions: Iterable[RuleVersion], frozen: Iterable[int]) -> set[int
     """Rules that lose within their stack group: highest priority wins, tie lowest id (A13).
 
     A rule that was chosen for the invoice before stays the winner. Percent and flat are never
-    compared. Rules without a group always pay.
+    compared. Rules without a group always pay. A rule may stand here more than once, for several
+    payees: it does not outrank itself.
     """
     chosen = set(frozen)
     groups: dict[str, list[RuleVersion]] = defaultdict(list)
@@ -134,5 +132,5 @@ def outranked(versions: Iterable[RuleVersion], frozen: Iterable[int]) -> set[int
         ranked = sorted(
             members, key=lambda v: (v.rule_id not in chosen, -v.terms.priority, v.rule_id)
         )
-        losers |= {version.rule_id for version in ranked[1:]}
+        losers |= {version.rule_id for version in ranked} - {ranked[0].rule_id}
     return losers

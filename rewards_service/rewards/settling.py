@@ -4,41 +4,54 @@ The order of operations is that of DOMAIN A6: eligible lines, base, tier rate, m
 of a reward, caps, one rounding, split.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from rewards_service.kit.money import split
 from rewards_service.programs.rules import BASE_AMOUNT
 from rewards_service.rewards import counting, measuring, placing, selecting
-from rewards_service.rewards.counting import Place, Tally
+from rewards_service.rewards.claiming import CAP_REACHED, Claims, priced
+from rewards_service.rewards.counting import Key, Slot, Tally
 from rewards_service.rewards.placing import slot_of
-from rewards_service.rewards.pricing import Priced, is_below_minimum, price, prices_in
+from rewards_service.rewards.pricing import is_below_minimum, prices_in
 from rewards_service.rewards.verdicts import Offer, Target, Verdict
 
 UNAPPLIED = "unapplied_payment"
 NO_CHANGE = "no_change"
-_OPEN, _MEASURE = 0, 1
+_OPEN, _MEASURE, _CLAIM = 0, 1, 2
+_Step = tuple[int, int, int, Callable[[], None]]  # log id, verdict, kind, what happens
 
 
 def settle(verdicts: Iterable[Verdict], tally: Tally) -> None:
     """Work out targets and reasons. Counted offers are gone through as the log brought them."""
     some = sorted(verdicts, key=lambda verdict: (verdict.log_id, verdict.key))
-    steps: list[tuple[int, int, int, Callable[[], None]]] = []
+    steps: list[_Step] = []
+    claims = Claims(tally)
     for number, verdict in enumerate(some):
         for offer in verdict.offers:
             offer.silent = _why_silent(verdict, offer)
-        steps.append((verdict.log_id, number, _OPEN, partial(_open, verdict, tally)))
-        for offer in verdict.offers:
-            if offer.silent is None and _is_measured(offer):
-                steps += _measures(verdict, offer, number, tally)
+        steps += _steps(verdict, number, tally, claims)
     for *_, act in sorted(steps, key=lambda step: step[:3]):
         act()
+    _release_others(some, tally)
     for verdict in some:
-        _release_others(verdict, tally)
         for offer in verdict.offers:
-            _price(verdict, offer, tally)
+            _price(verdict, offer, tally, claims)
+    claims.finish()
+    for verdict in some:
         _make_targets(verdict)
         _give_reasons(verdict)
+
+
+def _steps(verdict: Verdict, number: int, tally: Tally, claims: Claims) -> list[_Step]:
+    found: list[_Step] = [(verdict.log_id, number, _OPEN, partial(_open, verdict, tally))]
+    for offer in verdict.offers:
+        if offer.silent is None:
+            found += _measures(verdict, offer, number, tally)
+            claimed = claims.steps(verdict, offer)
+            found += [(log_id, number, _CLAIM, act) for log_id, act in claimed]
+    return found
 
 
 def _is_measured(offer: Offer) -> bool:
@@ -59,9 +72,9 @@ def _why_silent(verdict: Verdict, offer: Offer) -> str | None:
     return "below_minimum" if is_below_minimum(version, figures, verdict.currency) else None
 
 
-def _measures(
-    verdict: Verdict, offer: Offer, number: int, tally: Tally
-) -> list[tuple[int, int, int, Callable[[], None]]]:
+def _measures(verdict: Verdict, offer: Offer, number: int, tally: Tally) -> list[_Step]:
+    if not _is_measured(offer):
+        return []
     return [
         (step.log_id, number, _MEASURE, partial(_measure, verdict, offer, step, tally))
         for step in measuring.steps(verdict, offer)
@@ -77,7 +90,7 @@ def _measure(verdict: Verdict, offer: Offer, step: measuring.Step, tally: Tally)
         verdict.log_id if step.source == measuring.REST else step.log_id, step.day,
     )  # fmt: skip
     if difference and tiers.restate:
-        period = counting.window(tiers.window, step.day)
+        period = counting.reached_from(tiers.window, step.day)
         tally.restated.add((*offer.slot, period))
 
 
@@ -86,7 +99,7 @@ def _open(verdict: Verdict, tally: Tally) -> None:
     for offer in verdict.offers:
         if offer.silent is None and offer.version.terms.counts:
             placing.find_place(verdict, offer, tally)
-        if offer.silent is None and _gross(verdict, offer).amount_minor == 0:
+        if offer.silent is None and _pays_nothing(verdict, offer):
             offer.silent = NO_CHANGE
     able = [offer for offer in verdict.offers if offer.silent is None]
     losers = selecting.outranked((offer.version for offer in able), verdict.chosen_rules)
@@ -97,24 +110,23 @@ def _open(verdict: Verdict, tally: Tally) -> None:
             placing.count(verdict, offer, offer.place, tally)
 
 
-def _gross(verdict: Verdict, offer: Offer) -> Priced:
-    return _priced(verdict, offer, gross=True)
+def _pays_nothing(verdict: Verdict, offer: Offer) -> bool:
+    return priced(verdict, offer, offer.figures.gross_base).amount_minor == 0
 
 
-def _priced(verdict: Verdict, offer: Offer, gross: bool = False) -> Priced:
-    base = offer.figures.gross_base if gross else offer.figures.base
-    position, ordinal = (offer.place.position, offer.place.ordinal) if offer.place else (0, 1)
-    return price(offer.version, offer.figures, base, verdict.currency, position, ordinal)
+def _release_others(verdicts: Iterable[Verdict], tally: Tally) -> None:
+    """Rules that speak no more for an invoice give back what they had counted."""
+    placed: dict[Key, list[Slot]] = defaultdict(list)
+    for slot in tally.places:
+        placed[slot[0]].append(slot)
+    for verdict in verdicts:
+        wanted = {slot_of(verdict, offer) for offer in verdict.offers if offer.silent is None}
+        for slot in placed[verdict.key]:
+            if slot not in wanted:
+                tally.release(slot, verdict.currency)
 
 
-def _release_others(verdict: Verdict, tally: Tally) -> None:
-    """Rules that speak no more for the invoice give back what they had counted."""
-    wanted = {slot_of(verdict, offer) for offer in verdict.offers if offer.silent is None}
-    for slot in [s for s in tally.places if s[0] == verdict.key and s not in wanted]:
-        tally.release(slot, verdict.currency)
-
-
-def _price(verdict: Verdict, offer: Offer, tally: Tally) -> None:
+def _price(verdict: Verdict, offer: Offer, tally: Tally, claims: Claims) -> None:
     """The whole target: rounded once, within the reward's maximum and the caps (A5, A10)."""
     if offer.silent is not None:
         return
@@ -124,34 +136,17 @@ def _price(verdict: Verdict, offer: Offer, tally: Tally) -> None:
         total = tally.measured(*offer.slot, verdict.currency, period)
         offer.place = offer.place._replace(position=total)
         tally.count(slot_of(verdict, offer), offer.place)
-    offer.priced = _priced(verdict, offer)
+    offer.priced = priced(verdict, offer, offer.figures.base)
     offer.given_minor = offer.priced.amount_minor
-    if offer.version.terms.caps and offer.place is not None:
-        _claim(verdict, offer, offer.place, tally)
-
-
-def _claim(verdict: Verdict, offer: Offer, place: Place, tally: Tally) -> None:
-    slot, wanted = slot_of(verdict, offer), offer.priced.amount_minor
-    before = tally.claims.get(slot)
-    caps = offer.version.terms.caps
-    offer.given_minor, cap = tally.claim(slot, verdict.currency, caps, wanted, place)
-    if cap is not None:
-        offer.capped_by = f"{cap.scope}, {cap.window}"
-    if before is not None and wanted <= before.wanted_minor:
-        offer.released = offer.given_minor > before.given_minor
-    if offer.given_minor == 0 and _gross(verdict, offer).amount_minor and wanted:
-        offer.silent = "cap_reached"
+    claims.last(verdict, offer)
 
 
 def _make_targets(verdict: Verdict) -> None:
     for offer in verdict.offers:
-        if offer.silent not in (None, "cap_reached"):
-            verdict.silence(offer.version.rule_id, offer.silent or "")
-            if not _was_rewarded(verdict, offer):
-                continue
-        if offer.silent == "cap_reached":
-            verdict.silence(offer.version.rule_id, "cap_reached")
-        verdict.targets += _split(offer)
+        if offer.silent is not None:
+            verdict.silence(offer.version.rule_id, offer.silent)
+        if offer.silent in (None, CAP_REACHED) or _was_rewarded(verdict, offer):
+            verdict.targets += _split(offer)
 
 
 def _was_rewarded(verdict: Verdict, offer: Offer) -> bool:

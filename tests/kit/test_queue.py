@@ -113,8 +113,8 @@ class TestRing:
 
     def test_an_unknown_queue_is_logged_and_ignored(self, caplog: pytest.LogCaptureFixture) -> None:
         doorbell = Doorbell(NOWHERE)
-        doorbell.ring("payouts")
-        assert "payouts" in caplog.text
+        doorbell.ring("unheard_of")
+        assert "unheard_of" in caplog.text
         assert doorbell.flush(0)
 
 

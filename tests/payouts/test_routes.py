@@ -36,6 +36,23 @@ def make(api: Caller, **wanted: Any) -> Json:
 
 
 class TestPayouts:
+    def test_a_person_takes_a_reward_out_of_a_payout_only_by_cancelling_it(
+        self, api: Caller, books: Books, ann: int
+    ) -> None:
+        """DOMAIN V2, V6: one by one or in bulk, nothing is left on a list that pays it."""
+        key, (reward,) = make(api)["id"], public([1], "rew")
+        answer = api.call("POST", f"/rewards/{reward}/approve", json={})
+        refused = dict(answer.get_json())
+        assert (refused["status"], refused["code"]) == (409, "unlawful_move")
+        assert "cancel that payout" in refused["detail"]
+        bulk = {"ids": [reward], "action": "approve"}
+        many = api.call("POST", "/rewards/bulk", json=bulk).get_json()
+        assert many["results"][0]["ok"] is False
+        assert books.status(1) == ["in_payout"]
+
+        do(api, key, "cancel", reason="wrong month")
+        assert books.status(1) == ["approved"]
+
     def test_the_way_of_a_payout(self, api: Caller, books: Books, ann: int) -> None:
         """DOMAIN V6."""
         made = make(api)

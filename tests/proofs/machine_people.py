@@ -56,11 +56,12 @@ class Decisions(Machine):
     @rule(pick=picks, to_status=st.sampled_from(MOVES))
     def move(self, pick: int, to_status: str) -> None:
         reward = self._one_of(Reward, pick)
-        possible = review.LAWFUL[reward.status]
+        possible = [to for to in review.LAWFUL[reward.status]
+                    if (reward.status, to) not in review.OF_PAYOUTS]  # fmt: skip
         with transaction(self.world.engine) as session:
             try:
-                review.change_status(session, [reward.id], to_status, "so it is", "fin",
-                                     may_write_off=True)  # fmt: skip
+                order = review.Order(to_status, "so it is", "fin")
+                review.decide(session, [reward.id], order, may_write_off=True)
             except Conflict:
                 assert to_status not in possible
             else:

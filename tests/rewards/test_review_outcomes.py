@@ -86,6 +86,15 @@ class TestSettled:
         assert accounts(world) == {"expense": 1_000, "payable_pending": -1_000}
         assert violations(world) == {}
 
+    def test_what_was_refused_is_not_taken_back_as_well(self, books: World) -> None:
+        """DOMAIN V2, V4: who never got it does not owe it; partial or full refund alike."""
+        review(books, "declined")
+        books.receive(refunded("r", "txn_1", 4_000), refunded("s", "txn_1", 6_000, 1))
+
+        assert shown(books) == [(1, "declined", 2_000)]
+        assert accounts(books) == {}
+        assert violations(books) == {}
+
     def test_a_paid_reward_is_taken_back_by_a_debt_of_the_same_currency(self, books: World) -> None:
         """DOMAIN V4: negative, approved, carried; partner-programs 2, PartnerStack: clawback only
         through support."""

@@ -149,7 +149,7 @@ class TestFrozenVersion:
 
 
 class TestSequence:
-    @pytest.mark.parametrize("status", ["paid", "in_payout", "declined"])
+    @pytest.mark.parametrize("status", ["paid", "in_payout"])
     def test_a_settled_reward_is_taken_back_by_the_next(
         self, status: str, world: World, partner: int
     ) -> None:
