@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("level_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("from_at", rewards_service.kit.db.UtcDateTime(), nullable=True),
         sa.Column("until_at", rewards_service.kit.db.UtcDateTime(), nullable=True),
+        sa.Column("created_at", rewards_service.kit.db.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_partner_enrolments_partner_id_partners")
         ),
@@ -205,12 +206,9 @@ def upgrade() -> None:
         sa.Column("service_to_at", rewards_service.kit.db.UtcDateTime(), nullable=True),
     )
     op.add_column("chargebee_invoices", sa.Column("country", sa.String(), nullable=True))
-    op.add_column(
-        "chargebee_transactions",
-        sa.Column(
-            "received_event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-    )
+    for table in ("chargebee_transactions", "chargebee_invoices", "chargebee_credit_notes"):
+        key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+        op.add_column(table, sa.Column("received_event_id", key, nullable=True))
     op.add_column("ledger_entries", sa.Column("reason", sa.String(), nullable=True))
     op.add_column("ledger_entries", sa.Column("actor", sa.String(), nullable=True))
     op.add_column("partners", sa.Column("payout_details_encrypted", sa.String(), nullable=True))
@@ -246,7 +244,8 @@ def downgrade() -> None:
     op.drop_column("partners", "payout_details_encrypted")
     op.drop_column("ledger_entries", "actor")
     op.drop_column("ledger_entries", "reason")
-    op.drop_column("chargebee_transactions", "received_event_id")
+    for table in ("chargebee_transactions", "chargebee_invoices", "chargebee_credit_notes"):
+        op.drop_column(table, "received_event_id")
     op.drop_column("chargebee_invoices", "country")
     op.drop_column("chargebee_invoice_lines", "service_to_at")
     op.drop_column("chargebee_invoice_lines", "service_from_at")

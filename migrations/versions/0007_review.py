@@ -15,11 +15,12 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-# As in rewards/review.py; a migration keeps its own copy, for it never changes.
+# As in rewards/review.py, with the machine's own move: what was a debt and is none any more goes
+# back to review. A migration keeps its own copy, for it never changes.
 LAWFUL = {
     "pending": ("hold", "approved", "declined"),
     "hold": ("pending", "approved", "declined"),
-    "approved": ("hold", "declined", "in_payout"),
+    "approved": ("pending", "hold", "declined", "in_payout"),
     "declined": (),
     "in_payout": ("approved", "paid"),
     "paid": (),

@@ -65,7 +65,7 @@ def _read(changes: str) -> dict[str, Any]:
 def _names(session: Session, found: Preview) -> dict[int, str]:
     partners = {partner for partner, _ in found.partners}
     query = select(Partner.id, Partner.name).where(Partner.id.in_(partners))
-    return dict(session.execute(query).tuples().all())
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def _lines(found: Preview, names: dict[int, str]) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _fold_anew(
     payers = {claim.payer for claim in claims}
     keys = {claim.email_key for claim in claims if claim.email_key}
     around = queries.load_neighbourhood(session, definition_id, payers, keys)
-    queries.add_kept(session, around)
+    queries.add_kept(session, definition_id, around)
     facts = _facts(around)
     resolution = resolve(claims, *facts)
     lift_decided(session, resolution)

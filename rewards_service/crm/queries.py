@@ -108,9 +108,11 @@ def load_neighbourhood(
     return found
 
 
-def add_kept(session: Session, found: Neighbourhood) -> None:
-    """Add leads and deals of pinned customers: a person may have given them to another e-mail."""
+def add_kept(session: Session, definition_id: int, found: Neighbourhood) -> None:
+    """Add all that pinned customers have: a person may have given them leads of another e-mail."""
     pinned = sorted(row.id for row in found.customers.values() if row.pinned)
+    for subject_id, integration_id, value in values_of(session, definition_id, pinned):
+        found.links[Payer(integration_id, value)] = subject_id
     for some in chunks(pinned):
         leads = select(*LEAD_COLUMNS).where(among(session, Lead.customer_id, some))
         for row in fetch_rows(session, leads):

@@ -71,6 +71,7 @@ class ChargebeeInvoice(_Mirrored, Base):
     invoiced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_gifted: Mapped[bool]
     country: Mapped[str | None]  # of the billing address, ISO 3166
+    received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
 
 
 class ChargebeeInvoiceLine(Base):
@@ -162,6 +163,7 @@ class ChargebeeCreditNote(_Mirrored, Base):
     net_minor: Mapped[int] = mapped_column(BigKey)
     gross_minor: Mapped[int] = mapped_column(BigKey)
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
 
 
 class ChargebeeCreditNoteLine(Base):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.kit.bulk import among
@@ -17,6 +17,7 @@ from rewards_service.mirror.models import (
     ChargebeeInvoice,
     ChargebeeInvoiceLine,
     ChargebeeTransaction,
+    ChargebeeVersion,
     CreditApplication,
     PaymentApplication,
     RefundNote,
@@ -72,6 +73,20 @@ def transactions(session: Session, keys: Collection[Key]) -> dict[Key, AnyRow]:
 
 def customers(session: Session, keys: Collection[Key]) -> dict[Key, AnyRow]:
     return newest(session, ChargebeeCustomer, keys)
+
+
+def versions_of(session: Session, kind: str, keys: Collection[Key]) -> dict[Key, list[AnyRow]]:
+    """Every version there was of objects of a kind, the oldest first."""
+    model = ChargebeeVersion
+    query = (
+        select(model.integration_id, model.external_id, model.occurred_at, model.body)
+        .where(model.kind == kind)
+        .order_by(model.occurred_at, model.resource_version, model.body_sha256)
+    )
+    found: dict[Key, list[AnyRow]] = defaultdict(list)
+    for row in select_by(session, query, model.integration_id, model.external_id, keys):
+        found[(row.integration_id, row.external_id)].append(row)
+    return found
 
 
 def refunds_of(session: Session, payments: Collection[Key]) -> dict[Key, list[AnyRow]]:
@@ -141,6 +156,26 @@ def paid_by_credit(session: Session, note_keys: Collection[Key]) -> set[Key]:
     query = select(model.integration_id, model.invoice_id)
     rows = select_by(session, query, model.integration_id, model.note_id, note_keys)
     return {(row.integration_id, row.invoice_id) for row in rows}
+
+
+def first_events(session: Session, kind: str, keys: Collection[Key]) -> dict[Key, int]:
+    """The event by which each object of a kind became known."""
+    model = ChargebeeVersion
+    by = (model.integration_id, model.external_id)
+    query = (
+        select(*by, func.min(model.received_event_id).label("first"))
+        .where(model.kind == kind)
+        .group_by(*by)
+    )
+    rows = select_by(session, query, *by, keys)
+    return {(row.integration_id, row.external_id): row.first for row in rows}
+
+
+def credits_of(session: Session, note_keys: Collection[Key]) -> list[AnyRow]:
+    """What these credit notes paid of invoices, in the order of the invoices' ids."""
+    model = CreditApplication
+    query = select(table_of(model)).order_by(model.invoice_id)
+    return select_by(session, query, model.integration_id, model.note_id, note_keys)
 
 
 def credits_to(session: Session, invoice_keys: Collection[Key]) -> dict[Key, list[AnyRow]]:

@@ -60,3 +60,5 @@ class Enrolment(Base):
     level_id: Mapped[int | None] = mapped_column(BigKey)
     from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When it was entered: what was rewarded before stays as it is.
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=utc_now)

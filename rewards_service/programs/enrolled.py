@@ -13,12 +13,14 @@ class Enrolled(NamedTuple):
     """A time within [from_at, until_at) in a programme at a level.
 
     `level_id` 0: at no particular level. `from_at` None: since ever; `until_at` None: for good.
+    `entered_at`: when a person said so; None: nobody knows.
     """
 
     program_id: int
     level_id: int
     from_at: datetime | None
     until_at: datetime | None
+    entered_at: datetime | None = None
 
     def covers(self, at: datetime) -> bool:
         begun = self.from_at is None or self.from_at <= at

@@ -70,7 +70,7 @@ def enrolments_of(session: Session, partner_ids: Collection[int]) -> dict[int, l
         query = (
             select(
                 Enrolment.partner_id, Enrolment.program_id, Enrolment.level_id,
-                Enrolment.from_at, Enrolment.until_at,
+                Enrolment.from_at, Enrolment.until_at, Enrolment.created_at,
             )
             .where(Enrolment.partner_id.in_(some))
             .order_by(Enrolment.id)

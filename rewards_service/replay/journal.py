@@ -103,10 +103,19 @@ def _put(session: Session, moment: Moment, state: Any) -> None:
 def _replace(
     session: Session, table: Table, owner: str, key: int, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    session.execute(delete(table).where(table.c[owner] == key))
-    for row in rows:
-        values = {name: _value(table, name, value) for name, value in row.items()
-                  if name in table.c}  # fmt: skip
+    wanted = [
+        {name: _value(table, name, value) for name, value in row.items() if name in table.c}
+        for row in rows
+    ]
+    # What stays keeps its row: it was entered when it was entered.
+    for known in session.execute(select(table).where(table.c[owner] == key)).mappings().all():
+        same = next((w for w in wanted if all(known[name] == w[name] for name in w)), None)
+        if same is not None:
+            wanted.remove(same)
+        else:
+            keys = [column == known[column.name] for column in table.primary_key.columns]
+            session.execute(delete(table).where(*keys))
+    for values in wanted:
         session.execute(insert(table).values(**{**values, owner: key}))
 
 

@@ -1,6 +1,6 @@
 """Let everything happen again in the scratch, through the functions by which it happened."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -154,8 +154,25 @@ def _decide(run: Run, moments: Iterator[Moment]) -> None:
 
 def _move(run: Run, moments: Iterator[Moment]) -> None:
     for _, same in groupby(moments, key=lambda one: (one.to_status, one.reason, one.actor)):
-        together = list(same)
-        _try(run, together[0], partial(deciding.move, moments=together))
+        for together in _each_once(same):
+            _try(run, together[0], partial(deciding.move, moments=together))
+            reward_jobs.drain(run.engine, NO_LIMIT)
+
+
+def _each_once(moments: Iterable[Moment]) -> Iterator[list[Moment]]:
+    """Moves in groups of which each moves a reward once; in between the machine has its say."""
+    seen: set[Any] = set()
+    group: list[Moment] = []
+    for moment in moments:
+        slot = (moment.integration_id, moment.invoice_id, moment.rule_version_id,
+                moment.partner_id, moment.seq)  # fmt: skip
+        if slot in seen:
+            yield group
+            seen, group = set(), []
+        seen.add(slot)
+        group.append(moment)
+    if group:
+        yield group
 
 
 def _adjust(run: Run, moments: Iterator[Moment]) -> None:

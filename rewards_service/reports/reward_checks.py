@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, exists, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from rewards_service.crm.models import Customer, DealShare
+from rewards_service.crm.models import Customer, Deal, DealShare
 from rewards_service.reports.findings import Finding, Invariant, each
 from rewards_service.rewards.models import (
     BY_HAND,
@@ -16,7 +16,7 @@ from rewards_service.rewards.models import (
     RewardStatusChange,
 )
 from rewards_service.rewards.review import BY_HAND as HOLD_BY_HAND
-from rewards_service.rewards.review import LAWFUL
+from rewards_service.rewards.review import LAWFUL, OF_MACHINE
 from rewards_service.transactions.models import Transaction
 
 HOLD_REASONS = (
@@ -43,12 +43,16 @@ def _repeated(session: Session) -> Iterator[Finding]:
 
 
 def _wrong_partner(session: Session) -> Iterator[Finding]:
-    """I11, S1: what was earned belongs to the customer's source partner, or to one with a share.
+    """I11, S1, S3, S7: what was earned belongs to the customer's source partner, or to one of its
+    deals: whose deal it is, or who has a share of it.
 
     Where a person has named another partner, what was earned before stays with the former (S5).
     """
+    has_share = exists().where(
+        DealShare.deal_id == Deal.id, DealShare.partner_id == Reward.partner_id
+    )
     shares = exists().where(
-        DealShare.deal_id == Customer.source_deal_id, DealShare.partner_id == Reward.partner_id
+        Deal.customer_id == Customer.id, or_(Deal.partner_id == Reward.partner_id, has_share)
     )
     query = (
         select(Reward.id)
@@ -98,7 +102,7 @@ def _astray_statuses(session: Session) -> Iterator[Finding]:
 def _unlawful_moves(session: Session) -> Iterator[Finding]:
     """Every move is one that V2 allows, and no reward came further than it begins without one."""
     move = RewardStatusChange
-    pairs = [(old, new) for old, news in LAWFUL.items() for new in (old, *news)]
+    pairs = [(old, new) for old, news in LAWFUL.items() for new in (old, *news)] + [OF_MACHINE]
     moves = select(move.reward_id, move.from_status, move.to_status).where(
         tuple_(move.from_status, move.to_status).not_in(pairs)
     )

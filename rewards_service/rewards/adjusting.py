@@ -14,6 +14,7 @@ from rewards_service.rewards import ledger
 from rewards_service.rewards.ledger import Difference
 from rewards_service.rewards.models import BY_HAND, OPEN_STATUSES, LedgerEntry, Reward
 from rewards_service.rewards.review import lock, write_off
+from rewards_service.transactions.service import mark_due
 
 # What a reward beside a settled one takes from it.
 _COPIED = (
@@ -103,6 +104,7 @@ def _open_beside(session: Session, settled: Reward, amount_minor: int) -> Reward
     last = rows[-1]
     row = Reward(**{name: getattr(last, name) for name in _COPIED}, seq=last.seq + 1)
     row.status = "approved" if amount_minor < 0 else "pending"
+    mark_due(session, {(row.integration_id, row.invoice_id): None})  # its explanation is another
     session.add(row)
     session.flush()
     return row

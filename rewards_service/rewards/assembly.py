@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from rewards_service.mirror.queries import Key
 from rewards_service.partners.queries import status_at
-from rewards_service.programs.rules import DEAL, TRANSACTION, RuleVersion
+from rewards_service.programs.rules import AT_ATTRIBUTION, DEAL, TRANSACTION, RuleVersion
 from rewards_service.rewards import engine, selecting, values
 from rewards_service.rewards.figures import Payee, Payment
 from rewards_service.rewards.people import People
 from rewards_service.rewards.queries import AnyRow, Held, Money
 from rewards_service.rewards.selecting import Setting
-from rewards_service.rewards.verdicts import Offer, Verdict
+from rewards_service.rewards.verdicts import REFUND_OPEN, Offer, Verdict
 
 WHOLE = 10_000
 PARKED = "parked_missing_parent"
@@ -42,10 +42,11 @@ def draft(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
     verdict.payments = [
         values.payment(payer, money, values.barred(payer, money, owner)) for payer in payers
     ]
-    verdict.payments += values.credits(key, money, owner)
+    verdict.refund_log_id = values.newest_log_id(payers, money)
+    verdict.payments += values.credits(key, payers, money, owner)
     _make_offers(verdict, owner, payees, people, held)
-    verdict.hold_reason = owner.hold_reason or _self_referral(owner, people)
-    verdict.hold_reason = verdict.hold_reason or _open_refund(payers, money)
+    reasons = (owner.hold_reason, _self_referral(owner, people), _open_refund(payers, money))
+    verdict.hold_reasons = [reason for reason in reasons if reason is not None]
     verdict.flags = list(people.suspicions[owner.id].flags) if owner.id in people.suspicions else []
     return verdict
 
@@ -71,6 +72,9 @@ def _payees(
     own = [row for row in own if row.customer_id == owner.id]
     first = min(own, key=lambda r: (r.occurred_at, r.chargebee_transaction_id), default=None)
     deals = people.deals.get(owner.id, [])
+    if first is not None:  # a deal that came with a later payment is about later invoices
+        deals = [d for d in deals
+                 if d.associated_at is None or d.associated_at <= first.occurred_at]  # fmt: skip
     deal = next((d for d in deals if people.shares.get(d.id) or d.partner_id), None)
     return {
         TRANSACTION: _of_transaction(owner, first, deals, people),
@@ -119,7 +123,8 @@ def _make_offers(
     paying = [p for p in verdict.payments if p.barred is None]
     active = _active_for(verdict.payments, payees, people)
     verdict.inactive = {p.payment_id for p in paying} - names - active
-    verdict.log_id = min((payment.log_id for payment in counted), default=0)
+    known = 0 if verdict.invoice is None else verdict.invoice.first_log_id
+    verdict.log_id = max(min((payment.log_id for payment in counted), default=0), known)
 
 
 class _Around(NamedTuple):
@@ -202,11 +207,13 @@ def _setting(around: _Around, anchor: Payment) -> Setting:
     frozen: dict[int, dict[int, RuleVersion]] = defaultdict(dict)
     since: dict[int, datetime] = {}
     for one in around.held:
-        partner = one.row.partner_id
-        since[partner] = min(since.get(partner, one.row.created_at), one.row.created_at)
+        partner, version = one.row.partner_id, people.versions[one.row.rule_version_id]
         settled = one.row.status not in ("pending", "hold")
-        if settled or one.row.anchor_paid_at == anchor.paid_at:
-            version = people.versions[one.row.rule_version_id]
+        if not settled and one.row.anchor_paid_at != anchor.paid_at:
+            continue
+        since[partner] = min(since.get(partner, one.row.created_at), one.row.created_at)
+        # An earlier payment may tell that the customer was won earlier than was thought.
+        if settled or version.terms.rate_lock != AT_ATTRIBUTION:
             frozen[partner][version.rule_id] = version
     return Setting(people.versions, people.enrolled, frozen, since, around.owner.matched_at)
 
@@ -220,4 +227,4 @@ def _open_refund(payers: list[Key], money: Money) -> str | None:
     """A refund under way holds the reward until it settles or fails (A2)."""
     refunds = (row for payer in payers for row in money.refunds.get(payer, ()))
     is_open = any(row.status == "in_progress" and not row.deleted for row in refunds)
-    return "refund_open" if is_open else None
+    return REFUND_OPEN if is_open else None

@@ -33,8 +33,8 @@ class Claims:
             return []
         bases = measuring.bases(verdict, offer)
         return [
-            (log_id, partial(self._step, verdict, offer, [base for _, base in bases], number))
-            for number, (log_id, _) in enumerate(bases)
+            (moment.log_id, partial(self._step, verdict, offer, [b for _, b in bases], number))
+            for number, (moment, _) in enumerate(bases)
         ]
 
     def _step(self, verdict: Verdict, offer: Offer, bases: list[Fraction], number: int) -> None:

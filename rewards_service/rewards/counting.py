@@ -151,6 +151,13 @@ class Tally:
             self._add(Measured(slot, currency, source, log_id, day, difference))
         return difference
 
+    def withdraw(self, slot: Slot, currency: str, source: str, log_id: int) -> list[date]:
+        """Take back what a source added, on the days it did. Returns them."""
+        days = [(day, amount) for day, amount in self.sources[slot][source].items() if amount]
+        for day, amount in days:
+            self._add(Measured(slot, currency, source, log_id, day, -amount))
+        return [day for day, _ in days]
+
     def _add(self, entry: Measured) -> None:
         self.sources[entry.slot][entry.source][entry.day] += entry.amount
         self.metrics[(*entry.slot[1:], entry.currency)][entry.day] += entry.amount
@@ -218,11 +225,9 @@ class Tally:
         place = self.places.get(slot)
         if place is None:
             return
-        for source, days in self.sources[slot].items():
+        for source in list(self.sources[slot]):
             unit = "" if source == NEW_CUSTOMER else currency
-            for day, amount in list(days.items()):
-                if amount:
-                    self._add(Measured(slot, unit, source, place.log_id, day, -amount))
+            self.withdraw(slot, unit, source, place.log_id)
         if slot in self.claims:
             self._give(slot, currency, Claim(0, 0, place.counted_on), place)
 

@@ -1,31 +1,19 @@
-"""What only some rules look at: lines, countries, credits. Loaded where a rule asks for it."""
+"""What only some rules look at: lines and countries. Loaded where a rule asks for it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from datetime import datetime
 
+import orjson
 from sqlalchemy.orm import Session
 
+from rewards_service.chargebee.details import country
+from rewards_service.chargebee.resources import CUSTOMER, INVOICE
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import AnyRow, Key
 from rewards_service.programs.rules import BY_LINE, PRORATE, Conditions, ItemFilter, RuleVersion
-
-
-class Credit(NamedTuple):
-    """Money of a voided invoice's payment that a credit note brought to another invoice."""
-
-    note_id: str
-    source_payment_id: str
-    applied_minor: int
-
-
-@dataclass(slots=True)
-class Credited:
-    """Credits by the invoice they paid; `origins` are the payments they come from."""
-
-    by_invoice: dict[Key, list[Credit]] = field(default_factory=dict)
-    origins: set[Key] = field(default_factory=set)
+from rewards_service.rewards.credits import Credited
 
 
 @dataclass(slots=True)
@@ -36,61 +24,17 @@ class Details:
     note_lines: dict[Key, list[AnyRow]] = field(default_factory=dict)
     credit_notes: dict[Key, AnyRow] = field(default_factory=dict)
     notes_of: dict[Key, list[tuple[str, str | None, int]]] = field(default_factory=dict)
-    countries: dict[Key, str | None] = field(default_factory=dict)
-    credits: dict[Key, list[Credit]] = field(default_factory=dict)
+    first_seen: dict[Key, int] = field(default_factory=dict)  # invoice -> event, for what counts
+    # Customer -> (since when, country), the oldest first.
+    countries: dict[Key, list[tuple[datetime, str | None]]] = field(default_factory=dict)
 
+    def country_of(self, customer: Key, at: datetime | None) -> str | None:
+        """Where a customer was at a time: who moves later takes no reward along (A12, V10)."""
+        known = self.countries.get(customer, [])
+        then = [country for since, country in known if at is not None and since <= at]
+        return then[-1] if then else next((country for _, country in known), None)
 
-def load_credits(session: Session, invoices: Collection[Key]) -> Credited:
-    """What notes of voided invoices paid of these: money that earns again (DOMAIN A2, A3)."""
-    applied = mirror.credits_to(session, invoices)
-    found = Credited()
-    if not applied:
-        return found
-    notes = mirror.credit_notes(
-        session, {(row.integration_id, row.note_id) for rows in applied.values() for row in rows}
-    )
-    sources = {(key[0], note.invoice_id) for key, note in notes.items() if note.invoice_id}
-    voided = {
-        key for key, row in mirror.invoices(session, sources).items()
-        if row.status == "voided" or row.deleted
-    }  # fmt: skip
-    payments = _first_payments(session, voided)
-    for key, rows in applied.items():
-        found.by_invoice[key] = [
-            Credit(row.note_id, payments[source], row.applied_minor)
-            for row in rows
-            if (source := _source(row, notes)) in payments and _stands(row, notes)
-        ]
-    found.origins = {
-        (key[0], credit.source_payment_id)
-        for key, some in found.by_invoice.items()
-        for credit in some
-    }
-    return found
-
-
-def _source(row: AnyRow, notes: dict[Key, AnyRow]) -> Key:
-    note = notes.get((row.integration_id, row.note_id))
-    return row.integration_id, "" if note is None else note.invoice_id or ""
-
-
-def _stands(row: AnyRow, notes: dict[Key, AnyRow]) -> bool:
-    note = notes[(row.integration_id, row.note_id)]
-    return note.kind != "adjustment" and note.status != "voided" and not note.deleted
-
-
-def _first_payments(session: Session, invoices: Collection[Key]) -> dict[Key, str]:
-    """Invoice -> the first payment that was ever applied to it, by date and id."""
-    rows = mirror.applications_to(session, invoices)
-    payments = mirror.transactions(session, {(r.integration_id, r.transaction_id) for r in rows})
-    found: dict[Key, tuple[Any, str]] = {}
-    for row in rows:
-        payment = payments.get((row.integration_id, row.transaction_id))
-        if payment is None or payment.dated_at is None:
-            continue
-        key, place = (row.integration_id, row.invoice_id), (payment.dated_at, row.transaction_id)
-        found[key] = min(found.get(key, place), place)
-    return {key: payment_id for key, (_, payment_id) in found.items()}
+    credited: Credited = field(default_factory=Credited)
 
 
 def load_details(
@@ -102,7 +46,7 @@ def load_details(
     versions: Iterable[RuleVersion],
 ) -> Details:
     """What the rules there are may look at, and no more."""
-    found = Details(credits=credited.by_invoice)
+    found = Details(credited=credited)
     terms = [version.terms for version in versions]
     by_line = any(one.refund_allocation == BY_LINE for one in terms)
     items = any(one.items != ItemFilter() for one in terms)
@@ -110,10 +54,15 @@ def load_details(
         found.lines = mirror.lines_of(session, invoices.keys())
     if items or by_line:
         _load_notes(session, adjustments, refund_notes, by_line, found)
+    if any(one.counts for one in terms):
+        found.first_seen = mirror.first_events(session, INVOICE, invoices.keys())
     if any(one.conditions != Conditions() for one in terms):
-        keys = {(site, row.customer_id) for (site, _), row in invoices.items()}
-        rows = mirror.customers(session, keys)
-        found.countries = {key: row.country for key, row in rows.items()}
+        keys = {(site, row.customer_id) for (site, _), row in invoices.items() if not row.country}
+        known = mirror.versions_of(session, CUSTOMER, keys)
+        found.countries = {
+            key: [(row.occurred_at, country(orjson.loads(row.body))) for row in rows]
+            for key, rows in known.items()
+        }
     return found
 
 

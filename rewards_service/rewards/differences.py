@@ -24,9 +24,15 @@ def missing(target_minor: int, rewards: Sequence[Standing]) -> int:
     """What must be posted so that the rewards of one slot come to their target.
 
     A declined reward counts as posted, so that it is not given again; but as it was never owed,
-    what is taken back later is taken from the others only, and never makes them negative.
+    what is taken back later is taken from the others only, and never makes them negative. A
+    declined debt counts as paid back; but as the partner keeps it, what is given later is only
+    what goes beyond that.
     """
-    declined = sum(one.amount_minor for one in rewards if one.row.status == DECLINED)
+    declined = [one.amount_minor for one in rewards if one.row.status == DECLINED]
+    refused = sum(amount for amount in declined if amount > 0)
+    forgiven = -sum(amount for amount in declined if amount < 0)
     others = sum(one.amount_minor for one in rewards if one.row.status != DECLINED)
-    difference = target_minor - declined - others
-    return max(difference, -max(others, 0)) if declined > 0 else difference
+    difference = target_minor - refused + forgiven - others
+    if difference < 0:
+        return max(difference, -max(others, 0)) if refused else difference
+    return min(difference, max(target_minor - refused - others, 0)) if forgiven else difference

@@ -58,6 +58,7 @@ class Payment(NamedTuple):
     log_id: int = 0
     credit_note_id: str | None = None
     seen_at: datetime | None = None  # of its newest version
+    changed_log_id: int = 0  # of the event that brought its newest version
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -73,6 +74,7 @@ class Adjustment(NamedTuple):
     net_minor: int
     gross_minor: int
     lines: tuple[Line, ...] = ()
+    log_id: int = 0
 
 
 class Invoice(NamedTuple):
@@ -94,6 +96,8 @@ class Invoice(NamedTuple):
     country: str | None = None
     invoiced_at: datetime | None = None
     seen_at: datetime | None = None  # of its newest version
+    log_id: int = 0  # of the event that brought its newest version
+    first_log_id: int = 0  # of the event by which it became known; only where rules count
 
 
 class Payee(NamedTuple):

@@ -1,4 +1,7 @@
-"""What payments and refunds add to a partner's tier metric, in the order of the log (pure, A9)."""
+"""How events left what an invoice counts, one after the other, as the log brought them (pure, A9).
+
+A batch may bring many events at once: what counters say of each must not depend on that.
+"""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -8,11 +11,19 @@ from zoneinfo import ZoneInfo
 
 from rewards_service.kit.money import round_amount
 from rewards_service.rewards import engine
-from rewards_service.rewards.figures import Kept, Payment
+from rewards_service.rewards.figures import Invoice, Payment
 from rewards_service.rewards.verdicts import Offer, Verdict
 
-REST = "*"  # source of whatever lowers a base without being a refund: voids, notes, late failures
-LAST = 2**62
+VOID = "void"
+FAILED = "failed:"  # before the id of a payment that stands no more
+
+
+class Moment(NamedTuple):
+    """Something that happened to an invoice: which event brought it, what it was, when."""
+
+    log_id: int
+    source: str
+    day: date
 
 
 class Step(NamedTuple):
@@ -29,88 +40,59 @@ def day_of(at: datetime, offer: Offer) -> date:
     return at.astimezone(ZoneInfo(offer.version.timezone)).date()
 
 
-def payments_in_log(offer: Offer) -> list[Kept]:
-    """The payments that were applied to the invoice, as the log brought them."""
-    applied = [part for part in offer.figures.payments if part.applied_minor > 0]
-    return sorted(applied, key=lambda part: (part.payment.log_id, part.payment.payment_id))
-
-
 def steps(verdict: Verdict, offer: Offer) -> list[Step]:
-    """Everything the invoice adds to the metric: each payment, each refund, and the rest."""
-    found = [*_gains(offer), *_losses(verdict, offer)]
-    rest = _rounded(offer.figures.base) - sum(step.amount for step in found)
-    return [*found, Step(LAST, REST, rest, _changed_on(verdict, offer))]
-
-
-def bases(verdict: Verdict, offer: Offer) -> list[tuple[int, Fraction]]:
-    """(log id, base) as each payment and refund of the invoice left it."""
-    invoice = verdict.invoice
-    if invoice is None:
-        return []
-    payments = [part.payment._replace(kept=True) for part in payments_in_log(offer)]
-    ids = {payment.log_id for payment in payments}
-    ids |= {refund.log_id for payment in payments for refund in payment.refunds}
-    found = []
-    for log_id in sorted(ids):
-        known = [
-            one._replace(refunds=[r for r in one.refunds if r.log_id <= log_id])
-            for one in payments
-            if one.log_id <= log_id
-        ]
-        figures = engine.summarise(invoice._replace(voided=False), known, offer.version)
-        found.append((log_id, figures.base * offer.figures.served))
+    """What each event adds to the metric: payments, refunds, notes, and what no longer stands."""
+    found, before = [], 0
+    for moment, base in bases(verdict, offer):
+        reached = round_amount(base)
+        found.append(Step(moment.log_id, moment.source, reached - before, moment.day))
+        before = reached
     return found
 
 
-def _gains(offer: Offer) -> Iterator[Step]:
-    figures, cash, before = offer.figures, Fraction(0), 0
-    for part in payments_in_log(offer):
-        cash += part.applied_minor
-        payable = Fraction(figures.payable_minor)
-        share = min(cash, payable) / payable if payable > 0 else Fraction(0)
-        reached = _rounded(figures.counted_minor * share * figures.served)
-        payment = part.payment
-        yield Step(payment.log_id, payment.payment_id, reached - before,
-                   day_of(payment.paid_at, offer))  # fmt: skip
-        before = reached
+def bases(verdict: Verdict, offer: Offer) -> list[tuple[Moment, Fraction]]:
+    """The base as each event left it; the last is the base as it is."""
+    invoice, payments = verdict.invoice, [part.payment for part in offer.figures.payments]
+    if invoice is None:
+        return []
+    found = []
+    for moment in sorted(_moments(invoice, payments, offer)):
+        # Nothing counts before the invoice is known.
+        moment = moment._replace(log_id=max(moment.log_id, invoice.first_log_id))  # noqa: PLW2901
+        some = [_as_of(one, moment) for one in payments if one.log_id <= moment.log_id]
+        figures = engine.summarise(_invoice_as_of(invoice, moment), some, offer.version)
+        found.append((moment, figures.base * offer.figures.served))
+    return found
 
 
-def _losses(verdict: Verdict, offer: Offer) -> Iterator[Step]:
-    """Each refund lowers the metric from its own date on."""
-    refunds = sorted(
-        (refund.log_id, refund.refund_id, part.payment)
-        for part in offer.figures.payments
-        for refund in part.payment.refunds
-    )
-    if not refunds or verdict.invoice is None:
-        return
-    payments = [part.payment._replace(kept=True) for part in offer.figures.payments]
-    invoice = verdict.invoice._replace(voided=False)
-    before = _rounded(offer.figures.gross_base)
-    for number, (log_id, refund_id, payment) in enumerate(refunds, start=1):
-        known = {refund for _, refund, _ in refunds[:number]}
-        some = [_with(one, known) for one in payments]
-        reached = _rounded(
-            engine.summarise(invoice, some, offer.version).base * offer.figures.served
-        )
-        dated_at = next(r.dated_at for r in payment.refunds if r.refund_id == refund_id)
-        yield Step(log_id, refund_id, reached - before, day_of(dated_at or payment.paid_at, offer))
-        before = reached
+def _moments(invoice: Invoice, payments: list[Payment], offer: Offer) -> Iterator[Moment]:
+    for payment in payments:
+        yield Moment(payment.log_id, payment.payment_id, day_of(payment.paid_at, offer))
+        for refund in payment.refunds:
+            at = refund.dated_at or payment.paid_at
+            yield Moment(refund.log_id, refund.refund_id, day_of(at, offer))
+        if not payment.kept:
+            at = payment.seen_at or payment.paid_at
+            yield Moment(_after(payment), FAILED + payment.payment_id, day_of(at, offer))
+    latest = offer.latest.paid_at
+    for note in invoice.adjustments:
+        yield Moment(note.log_id, note.note_id, day_of(note.dated_at or latest, offer))
+    if invoice.voided:
+        yield Moment(invoice.log_id, VOID, day_of(invoice.seen_at or latest, offer))
 
 
-def _with(payment: Payment, refunds: set[str]) -> Payment:
-    return payment._replace(refunds=[r for r in payment.refunds if r.refund_id in refunds])
+def _after(payment: Payment) -> int:
+    return max(payment.changed_log_id, payment.log_id)
 
 
-def _changed_on(verdict: Verdict, offer: Offer) -> date:
-    """The day of what took the rest: the newest version of what no longer stands."""
-    times = [p.payment.seen_at for p in offer.figures.payments if not p.payment.kept]
-    if verdict.invoice is not None:
-        times += [note.dated_at for note in verdict.invoice.adjustments]
-        times += [verdict.invoice.seen_at] if verdict.invoice.voided else []
-    known = [at for at in times if at is not None]
-    return day_of(max(known, default=offer.latest.paid_at), offer)
+def _as_of(payment: Payment, moment: Moment) -> Payment:
+    """A payment as it was known then: two events of one moment are told apart by their source."""
+    known = [r for r in payment.refunds if (r.log_id, r.refund_id) <= moment[:2]]
+    failed = (_after(payment), FAILED + payment.payment_id) <= moment[:2]
+    return payment._replace(refunds=known, kept=payment.kept or not failed)
 
 
-def _rounded(base: Fraction) -> int:
-    return round_amount(base)
+def _invoice_as_of(invoice: Invoice, moment: Moment) -> Invoice:
+    notes = [note for note in invoice.adjustments if (note.log_id, note.note_id) <= moment[:2]]
+    voided = invoice.voided and (invoice.log_id, VOID) <= moment[:2]
+    return invoice._replace(adjustments=notes, voided=voided)

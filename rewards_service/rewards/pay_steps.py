@@ -26,10 +26,10 @@ def special_base(stored: Stored, counted: int, base: Fraction) -> dict[str, Any]
     """
     by_line = Fraction(stored.get("by_line", 0))
     served = Fraction(stored.get("served", 1))
-    if not by_line and served == 1:
+    earning, payable = Fraction(stored.get("earning", stored["kept"])), stored["payable_minor"]
+    if not by_line and served == 1 and earning == Fraction(stored["kept"]):
         return None
     detail, sum_ = "", money(counted, stored)
-    earning, payable = Fraction(stored.get("earning", stored["kept"])), stored["payable_minor"]
     if earning != payable:
         sum_ += f" x {number(earning, stored)} / {number(Fraction(payable), stored)}"
     if by_line:

@@ -94,7 +94,7 @@ def _root_payers(session: Session, money: Money) -> dict[Key, str]:
 def deals_of(session: Session, customer_ids: Collection[int]) -> dict[int, list[AnyRow]]:
     """Customer -> deals associated with it, the earliest registered first."""
     found: dict[int, list[AnyRow]] = defaultdict(list)
-    wanted = columns(Deal, "id", "customer_id", "partner_id")
+    wanted = columns(Deal, "id", "customer_id", "partner_id", "associated_at")
     for some in chunks(sorted(customer_ids)):
         query = (
             select(*wanted)

@@ -68,7 +68,7 @@ def _position(verdict: Verdict, offer: Offer, place: Place, tally: Tally) -> int
     if tiers.metric == BASE_AMOUNT:
         before = tally.measured(*offer.slot, verdict.currency, period)
         before -= tally.own(slot, period)
-        first = next((s.amount for s in measuring.steps(verdict, offer)), 0)
+        first = next((s.amount for s in measuring.steps(verdict, offer) if s.amount), 0)
         return before if tiers.mode == GRADUATED else before + first
     return _customer_position(offer, place, tiers, period, tally)
 

@@ -13,8 +13,10 @@ from rewards_service.kit.db import chunks, columns, fetch_rows
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import Key, select_by
 from rewards_service.programs.rules import RuleVersion
-from rewards_service.rewards.details import Details, load_credits, load_details
-from rewards_service.rewards.models import BY_HAND, LedgerEntry, Reward
+from rewards_service.rewards.credits import load_credits
+from rewards_service.rewards.details import Details, load_details
+from rewards_service.rewards.models import BY_HAND, LedgerEntry, Reward, RewardStatusChange
+from rewards_service.rewards.verdicts import MACHINE, REFUND_OPEN
 from rewards_service.transactions import queries as transactions
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -50,9 +52,12 @@ def load_money(
     if more:
         recorded |= transactions.by_chargebee_id(session, more)
         all_of = mirror.applications_of(session, recorded.keys())
-    refunds = mirror.refunds_of(session, recorded.keys())
     credited = load_credits(session, invoices)
-    recorded |= transactions.by_chargebee_id(session, credited.origins - recorded.keys())
+    origins = transactions.by_chargebee_id(session, credited.moves.keys() - recorded.keys())
+    if origins:
+        recorded |= origins
+        all_of += mirror.applications_of(session, origins.keys())
+    refunds = mirror.refunds_of(session, recorded.keys())
     money = Money(
         due=set(due),
         invoices=mirror.invoices(session, invoices),
@@ -132,10 +137,16 @@ _REWARD_COLUMNS = columns(
 
 @dataclass(slots=True)
 class Held:
-    """A reward as it stands, with the sum of its entries."""
+    """A reward as it stands, with the sum of its entries.
+
+    `was_approved`: a refund under way took back its approval until it is known what comes of it.
+    `is_debt`: it is approved as something that was taken back, not by a decision.
+    """
 
     row: AnyRow
     amount_minor: int
+    was_approved: bool = False
+    is_debt: bool = False
 
 
 def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[Held]]:
@@ -143,9 +154,31 @@ def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[
     query = select(*_REWARD_COLUMNS).order_by(Reward.seq)
     rows = select_by(session, query, Reward.integration_id, Reward.invoice_id, invoices)
     sums = posted_sums(session, [row.id for row in rows])
+    held = [Held(row, sums.get(row.id, 0)) for row in rows]
+    refunded = [one for one in held if one.row.hold_reason == REFUND_OPEN]
+    debts = [one for one in held if one.row.status == "approved" and one.amount_minor <= 0]
+    moves = _last_moves(session, [one.row.id for one in (*refunded, *debts)])
+    for one in refunded:
+        move = moves.get(one.row.id)
+        one.was_approved = move is not None and move.from_status == "approved"
+    for one in debts:
+        one.is_debt = one.row.id not in moves or moves[one.row.id].actor == MACHINE
     found: dict[Key, list[Held]] = defaultdict(list)
-    for row in rows:
-        found[_invoice(row)].append(Held(row, sums.get(row.id, 0)))
+    for one in held:
+        found[_invoice(one.row)].append(one)
+    return found
+
+
+def _last_moves(session: Session, reward_ids: Collection[int]) -> dict[int, AnyRow]:
+    """Reward -> how it came to the status it has; none where it was opened in it."""
+    change = RewardStatusChange
+    found: dict[int, AnyRow] = {}
+    for some in chunks(sorted(reward_ids)):
+        last = select(func.max(change.id)).where(change.reward_id.in_(some))
+        query = select(*columns(change, "reward_id", "from_status", "actor")).where(
+            change.id.in_(last.group_by(change.reward_id))
+        )
+        found.update({row.reward_id: row for row in fetch_rows(session, query)})
     return found
 
 

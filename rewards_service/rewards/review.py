@@ -32,6 +32,8 @@ LAWFUL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "paid": (),
     }
 )
+# Beside these the machine has a move of its own: what was a debt and is none any more (A4).
+OF_MACHINE = ("approved", "pending")
 # Only a payout makes these moves, for all that is in it: a person cancels the payout (V6).
 OF_PAYOUTS = (("approved", "in_payout"), ("in_payout", "approved"), ("in_payout", "paid"))
 BY_HAND = "by_hand"  # reason of a person's hold; their own words stand in the history
@@ -90,7 +92,7 @@ def change_status(
         _check_lawful(row, order)
     if not moving:
         return []
-    if to_status == "declined" and not may_write_off:
+    if to_status in NEED_A_REASON and not may_write_off:
         _check_debts(session, moving)
     if to_status == "approved":
         _pin(session, moving)
@@ -183,7 +185,7 @@ def _check_lawful(row: Reward, order: Order) -> None:
 
 
 def _check_debts(session: Session, rows: Sequence[Reward]) -> None:
-    """Who refuses a debt lets the partner off: no less than a write-off."""
+    """Who refuses a debt, or keeps it from being netted, lets the partner off: a write-off."""
     held = ledger.standing(session, {row.id for row in rows})
     for row in rows:
         owed = -sum(held.get(row.id, {}).values())

@@ -60,12 +60,15 @@ def _versions_of(
     setting: Setting, payee: Payee, lead: Payee, trigger: str, paid_at: datetime
 ) -> list[RuleVersion]:
     partner = payee.partner_id
-    before = setting.frozen.get(partner, {})
-    frozen = {rule: v for rule, v in before.items() if v.terms.trigger == trigger}
+    before = setting.frozen.get(partner, {}).items()
+    frozen = {rule: v for rule, v in before if v.terms.trigger == trigger}
     possible = [v for v in setting.versions.values() if v.terms.trigger == trigger]
-    possible = [v for v in possible if _is_for(setting, partner, lead.partner_id, v, paid_at)]
+    # What was set up after the invoice was first rewarded is not for it (A12).
     since = setting.settled_since.get(partner)
-    if before and since is not None:
+    possible = [
+        v for v in possible if _is_for(setting, partner, lead.partner_id, v, paid_at, since)
+    ]
+    if since is not None:
         possible = [v for v in possible if v.rule_id not in frozen and v.created_at <= since]
     chosen = choose(possible, paid_at, setting.attributed_at)
     effective = {version.rule_id for version in chosen}
@@ -75,11 +78,22 @@ def _versions_of(
     return sorted([*frozen.values(), *chosen], key=lambda version: version.rule_id)
 
 
-def _is_for(setting: Setting, partner: int, lead: int, version: RuleVersion, at: datetime) -> bool:
-    own = setting.enrolled.get(partner, ())
+def _is_for(
+    setting: Setting, partner: int, lead: int, version: RuleVersion, at: datetime,
+    since: datetime | None,
+) -> bool:  # fmt: skip
+    own = _entered(setting, partner, since)
     if any(one.program_id == version.program_id for one in own) or partner == lead:
         return applies(own, version, at)
-    return applies(setting.enrolled.get(lead, ()), version, at)
+    return applies(_entered(setting, lead, since), version, at)
+
+
+def _entered(setting: Setting, partner: int, since: datetime | None) -> list[Enrolled]:
+    """Where a partner is enrolled, as it was entered up to a time."""
+    return [
+        one for one in setting.enrolled.get(partner, ())
+        if since is None or one.entered_at is None or one.entered_at <= since
+    ]  # fmt: skip
 
 
 def choose(

@@ -6,13 +6,14 @@ of a reward, caps, one rounding, split.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import partial
 
 from rewards_service.kit.money import split
 from rewards_service.programs.rules import BASE_AMOUNT
 from rewards_service.rewards import counting, measuring, placing, selecting
 from rewards_service.rewards.claiming import CAP_REACHED, Claims, priced
-from rewards_service.rewards.counting import Key, Slot, Tally
+from rewards_service.rewards.counting import NEW_CUSTOMER, Key, Slot, Tally
 from rewards_service.rewards.placing import slot_of
 from rewards_service.rewards.pricing import is_below_minimum, prices_in
 from rewards_service.rewards.verdicts import Offer, Target, Verdict
@@ -63,7 +64,11 @@ def _why_silent(verdict: Verdict, offer: Offer) -> str | None:
     """Why an offer pays nothing, whatever was counted before; None when it may pay."""
     version, figures = offer.version, offer.figures
     invoice = verdict.invoice
-    if invoice is None or not selecting.meets(version.terms.conditions, invoice, invoice.country):
+    if invoice is None or (
+        # A customer that moves away takes nothing with it that was earned before (A12).
+        version.rule_id not in verdict.chosen_rules
+        and not selecting.meets(version.terms.conditions, invoice, invoice.country)
+    ):
         return selecting.CONDITION
     if figures.eligible_minor <= 0:
         return "not_eligible_lines"
@@ -75,10 +80,27 @@ def _why_silent(verdict: Verdict, offer: Offer) -> str | None:
 def _measures(verdict: Verdict, offer: Offer, number: int, tally: Tally) -> list[_Step]:
     if not _is_measured(offer):
         return []
-    return [
+    steps = measuring.steps(verdict, offer)
+    gone = partial(_withdraw, verdict, offer, {step.source for step in steps}, tally)
+    found: list[_Step] = [(verdict.refund_log_id, number, _MEASURE, gone)]
+    return found + [
         (step.log_id, number, _MEASURE, partial(_measure, verdict, offer, step, tally))
-        for step in measuring.steps(verdict, offer)
+        for step in steps
     ]
+
+
+def _withdraw(verdict: Verdict, offer: Offer, sources: set[str], tally: Tally) -> None:
+    """What was counted and is not there any more never was: a refund that failed in the end."""
+    slot = slot_of(verdict, offer)
+    for source in [s for s in tally.sources[slot] if s not in sources and s != NEW_CUSTOMER]:
+        for day in tally.withdraw(slot, verdict.currency, source, verdict.refund_log_id):
+            _note_restated(offer, day, tally)
+
+
+def _note_restated(offer: Offer, day: date, tally: Tally) -> None:
+    tiers = offer.version.terms.tiers
+    if tiers is not None and tiers.restate:
+        tally.restated.add((*offer.slot, counting.reached_from(tiers.window, day)))
 
 
 def _measure(verdict: Verdict, offer: Offer, step: measuring.Step, tally: Tally) -> None:
@@ -87,11 +109,10 @@ def _measure(verdict: Verdict, offer: Offer, step: measuring.Step, tally: Tally)
         return
     difference = tally.measure(
         slot_of(verdict, offer), verdict.currency, step.source, step.amount,
-        verdict.log_id if step.source == measuring.REST else step.log_id, step.day,
+        step.log_id, step.day,
     )  # fmt: skip
-    if difference and tiers.restate:
-        period = counting.reached_from(tiers.window, step.day)
-        tally.restated.add((*offer.slot, period))
+    if difference:
+        _note_restated(offer, step.day, tally)
 
 
 def _open(verdict: Verdict, tally: Tally) -> None:

@@ -1,8 +1,9 @@
 """Rows of the mirror and of the books as the engine's values (pure)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rewards_service.mirror.queries import Key
+from rewards_service.rewards.credits import moved
 from rewards_service.rewards.figures import Adjustment, Invoice, Line, Noted, Payment, Refund
 from rewards_service.rewards.queries import AnyRow, Money
 from rewards_service.transactions.standing import is_kept, is_settled
@@ -15,9 +16,12 @@ def barred(payer: Key, money: Money, owner: AnyRow) -> str | None:
     return "before_attribution" if early else None
 
 
-def payment(payer: Key, money: Money, barred: str | None) -> Payment:
-    """A recorded payment with what took it back."""
+def payment(
+    payer: Key, money: Money, barred: str | None, credit_note_id: str | None = None
+) -> Payment:
+    """A recorded payment with what took it back, its money where credit notes brought it."""
     row, recorded = money.payments[payer], money.recorded[payer]
+    moves = money.details.credited.moves.get(payer, ())
     refunds = [
         Refund(
             refund.external_id, refund.amount_minor,
@@ -29,9 +33,16 @@ def payment(payer: Key, money: Money, barred: str | None) -> Payment:
         if is_settled(refund)
     ]  # fmt: skip
     return Payment(
-        payer[1], recorded.occurred_at, is_kept(row), money.applications[payer], refunds, barred,
-        recorded.received_event_id, seen_at=row.occurred_at,
+        payer[1], recorded.occurred_at, is_kept(row), moved(money.applications[payer], moves),
+        refunds, barred, recorded.received_event_id, credit_note_id, row.occurred_at,
+        row.received_event_id or 0,
     )  # fmt: skip
+
+
+def newest_log_id(payers: Collection[Key], money: Money) -> int:
+    """The event that brought the newest refund of these payments, also one that came to nothing."""
+    rows = (row for payer in payers for row in money.refunds.get(payer, ()))
+    return max((row.received_event_id or 0 for row in rows), default=0)
 
 
 def _noted(refund: Key, money: Money) -> dict[str, tuple[Noted, ...]]:
@@ -45,20 +56,19 @@ def _noted(refund: Key, money: Money) -> dict[str, tuple[Noted, ...]]:
     return found
 
 
-def credits(key: Key, money: Money, owner: AnyRow) -> list[Payment]:
-    """Money of voided invoices that a credit note brought here: it earns again (A3)."""
-    found = []
-    for credit in money.details.credits.get(key, ()):
-        site = key[0]
-        origin = (site, credit.source_payment_id)
-        if origin in money.recorded and money.recorded[origin].customer_id == owner.id:
-            paid_at = money.recorded[origin].occurred_at
-            log_id = money.recorded[origin].received_event_id
-            found.append(
-                Payment(origin[1], paid_at, True, {key[1]: credit.applied_minor}, [],
-                        barred(origin, money, owner), log_id, credit.note_id)
-            )  # fmt: skip
-    return found
+def credits(key: Key, payers: Collection[Key], money: Money, owner: AnyRow) -> list[Payment]:
+    """Payments to voided invoices whose money credit notes brought here: it earns again (A3).
+
+    Those of `payers` paid here themselves and are none of these.
+    """
+    sources = dict(reversed(money.details.credited.sources.get(key, ())))
+    return [
+        payment(payer, money, barred(payer, money, owner), note_id)
+        for payer, note_id in sorted(sources.items())
+        if payer not in payers
+        and payer in money.recorded
+        and money.recorded[payer].customer_id == owner.id
+    ]
 
 
 def _lines(rows: Iterable[AnyRow]) -> tuple[Line, ...]:
@@ -79,13 +89,14 @@ def invoice(key: Key, row: AnyRow, money: Money) -> Invoice:
         Adjustment(
             n.external_id, n.dated_at, n.total_minor, n.net_minor, n.gross_minor,
             _lines(money.details.note_lines.get((key[0], n.external_id), ())),
+            n.received_event_id or 0,
         )
         for n in money.adjustments.get(key, ())
     ]  # fmt: skip
-    country = row.country or money.details.countries.get((key[0], row.customer_id))
+    country = row.country or money.details.country_of((key[0], row.customer_id), row.invoiced_at)
     return Invoice(
         key[1], row.currency, row.total_minor, row.write_off_minor, row.lines_net_minor,
         row.lines_gross_minor, row.status == "voided" or row.deleted, notes,
         _lines(money.details.lines.get(key, ())), row.customer_id, country, row.invoiced_at,
-        row.occurred_at,
+        row.occurred_at, row.received_event_id or 0, money.details.first_seen.get(key, 0),
     )  # fmt: skip

@@ -11,6 +11,8 @@ from rewards_service.rewards.figures import Invoice, Payee, Payment, Sum
 from rewards_service.rewards.pricing import Priced
 
 Key = tuple[int, str]  # (integration, Chargebee invoice)
+MACHINE = "machine"  # who moves rewards when no person does
+REFUND_OPEN = "refund_open"  # reason of a hold that an approved reward is put on as well (A2)
 
 
 @dataclass(slots=True)
@@ -64,12 +66,13 @@ class Verdict:
     offers: list[Offer] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     reasons: dict[Key, str | None] = field(default_factory=dict)  # by payment
-    hold_reason: str | None = None
+    hold_reasons: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)  # rule -> why it did not pay
     barred: list[tuple[str, str]] = field(default_factory=list)  # (Chargebee payment id, why)
     payments: list[Payment] = field(default_factory=list)
     log_id: int = 0  # of the event that brought its first earning payment
+    refund_log_id: int = 0  # of the event that brought its newest refund, settled or not
     inactive: set[str] = field(default_factory=set)  # payments while no payee was active
     settled_rules: set[int] = field(default_factory=set)  # rules whose reward was settled before
     chosen_rules: set[int] = field(default_factory=set)  # rules that rewarded it before

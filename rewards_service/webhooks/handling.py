@@ -33,7 +33,7 @@ def handle(session: Session, batch: Batch) -> None:
 
 
 def due_invoices(session: Session, invoices: set[Key], customers: set[Key], paid: Paid) -> set[Key]:
-    """Every invoice that money of a recorded payment depends on, of what changed."""
+    """Every invoice that money of a recorded payment may have to do with, of what changed."""
     invoices = set(invoices)
     invoices |= set(mirror_queries.invoices_of_customers(session, customers | paid.moved))
     linked = mirror_queries.applications_to(session, invoices)
@@ -44,7 +44,18 @@ def due_invoices(session: Session, invoices: set[Key], customers: set[Key], paid
         for row in linked
         if (row.integration_id, row.transaction_id) in recorded
     }
-    return due | {(row.integration_id, row.invoice_id) for row in paid.applications}
+    due |= {(row.integration_id, row.invoice_id) for row in paid.applications}
+    return due | _credited(session, due, invoices)
+
+
+def _credited(session: Session, due: set[Key], invoices: set[Key]) -> set[Key]:
+    """Where credit notes brought the money of voided invoices, and where it came from."""
+    found = mirror_queries.paid_by_credit(session, mirror_queries.notes_about(session, due))
+    credits = mirror_queries.credits_to(session, invoices)
+    notes = {(row.integration_id, row.note_id) for rows in credits.values() for row in rows}
+    sources = mirror_queries.credit_notes(session, notes) if notes else {}
+    found |= {(key[0], note.invoice_id) for key, note in sources.items() if note.invoice_id}
+    return found | credits.keys()
 
 
 def _received(batch: Batch) -> list[Received]:

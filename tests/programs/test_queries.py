@@ -83,15 +83,15 @@ class TestEnrolmentsOf:
         session.flush()
         now = utc_now()
         session.add_all([
-            Enrolment(partner_id=ann.id, program_id=1, until_at=now),
-            Enrolment(partner_id=ann.id, program_id=1, level_id=3, from_at=now),
-            Enrolment(partner_id=bob.id, program_id=2),
+            Enrolment(partner_id=ann.id, program_id=1, until_at=now, created_at=now),
+            Enrolment(partner_id=ann.id, program_id=1, level_id=3, from_at=now, created_at=now),
+            Enrolment(partner_id=bob.id, program_id=2, created_at=now),
         ])  # fmt: skip
         session.flush()
 
         assert enrolments_of(session, {ann.id, bob.id}) == {
-            ann.id: [Enrolled(1, 0, None, now), Enrolled(1, 3, now, None)],
-            bob.id: [Enrolled(2, 0, None, None)],
+            ann.id: [Enrolled(1, 0, None, now, now), Enrolled(1, 3, now, None, now)],
+            bob.id: [Enrolled(2, 0, None, None, now)],
         }
         assert enrolments_of(session, set()) == {}
 

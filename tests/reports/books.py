@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, select, text
-from sqlalchemy.event import listen
+from sqlalchemy.event import contains, listen, remove
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.wire import epoch
@@ -49,6 +49,8 @@ class Books:
 
     def close(self) -> None:
         self._door.dispose()
+        if contains(self.engine, "connect", _without_keys):  # the next test has the same engine
+            remove(self.engine, "connect", _without_keys)
 
     def add_partner(self, name: str) -> int:
         email = f"{name.lower()}@partner.example"
@@ -144,8 +146,13 @@ class Books:
         ):
             driver.cursor().execute(statement)
         driver.close()
-        listen(self.engine, "connect", lambda new, _: new.execute("PRAGMA foreign_keys=OFF"))
+        if not contains(self.engine, "connect", _without_keys):
+            listen(self.engine, "connect", _without_keys)
         self.engine.dispose()
+
+
+def _without_keys(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys=OFF")
 
 
 def payment(

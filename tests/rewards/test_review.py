@@ -17,6 +17,7 @@ from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.rewards.models import STATUSES, RewardStatusChange
 from rewards_service.rewards.review import (
     LAWFUL,
+    OF_MACHINE,
     Order,
     UnlawfulMove,
     change_each,
@@ -99,7 +100,7 @@ class TestLawfulMoves:
                     reason = "by_hand" if new == "hold" else None
                     values = {"new": new, "key": key, "reason": reason}
                     with rehearsal(session):
-                        if new == old or new in LAWFUL[old]:
+                        if new == old or new in LAWFUL[old] or (old, new) == OF_MACHINE:
                             session.execute(statement, values)
                             continue
                         with (

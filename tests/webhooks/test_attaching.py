@@ -148,6 +148,7 @@ class TestAttach:
         assert world.earned(invoice="inv_p") == 1_000
         assert world.earned(invoice="inv_q") == 2_000
         assert world.earned(invoice="inv_r") + world.earned(invoice="inv_s") == 0
+        assert [world.ended(f"ev_{name}")[0] for name in "rst"] == ["done"] * 3
         assert_sound(world)
 
     def test_it_is_audited_with_all_that_is_needed_to_do_it_again(
