@@ -1,6 +1,7 @@
 """Every setting of the service: read once, checked once, refused with the reason when wrong."""
 
 import base64
+import ipaddress
 import os
 import re
 import secrets
@@ -16,6 +17,10 @@ from urllib.parse import quote, urlsplit
 from environs import Env, validate
 from environs.exceptions import EnvError
 
+from rewards_service.var_dir import SettingsError, kept, make_folder
+
+__all__ = ["Settings", "SettingsError", "load_settings"]
+
 # A socket address holds 108 bytes on Linux and 104 on macOS; beyond that a loopback port serves.
 MAX_SOCKET_PATH = 100
 MIN_SECRET_KEY = 16
@@ -23,10 +28,6 @@ FERNET_KEY_BYTES = 32
 REDIS_URL_FILE = "redis_url"
 _POSTGRESQL = "postgresql+psycopg://"
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
-
-
-class SettingsError(Exception):
-    """The environment does not describe a service that can run; the text says what to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Settings:
     payer_name: str | None = None  # the account that SEPA payouts are paid from
     payer_iban: str | None = None
     payer_bic: str | None = None
+    chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
+    chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -106,12 +109,14 @@ def _read(env: Env) -> Settings:
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
+        chargebee_api_base=(api_base := _api_base(env.str("CHARGEBEE_API_BASE", None))),
+        chargebee_requests_per_minute=_requests_per_minute(env, api_base),
     )
 
 
 def _database_url(url: str | None, var_dir: Path) -> str:
     if url is None:
-        _make_folder(var_dir)
+        make_folder(var_dir)
         return f"sqlite:///{var_dir / 'rewards.db'}"
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
@@ -138,7 +143,7 @@ def _redis_url(url: str | None, var_dir: Path) -> str:
     with socket.socket() as probe:  # a free port, behind a password: all users can reach a port
         probe.bind(("127.0.0.1", 0))
         fresh = f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{probe.getsockname()[1]}/0"
-    return _kept(var_dir, REDIS_URL_FILE, fresh)
+    return kept(var_dir, REDIS_URL_FILE, fresh)
 
 
 def _base_url(url: str) -> str:
@@ -151,10 +156,47 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _api_base(address: str | None) -> str | None:
+    if address is None:
+        return None
+    try:
+        parts = urlsplit(address.replace("{site}", "site"))
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host or ""))
+    if not host or not is_plain or not safe:
+        raise SettingsError(
+            "CHARGEBEE_API_BASE must be https://host[:port][/path] without user and query, or "
+            "http:// on this machine; {site} in it stands for the name of the site. API keys go "
+            "there: leave it out unless you run a sandbox."
+        )
+    return address.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _requests_per_minute(env: Env, api_base: str | None) -> int:
+    name = "CHARGEBEE_REQUESTS_PER_MINUTE"
+    limit: int = env.int(name, 150, validate=validate.Range(0, 100_000))
+    if 0 < limit < 10 or (limit == 0 and api_base is None):
+        raise SettingsError(
+            f"{name} must be 10 or more. 0, for no limit, needs CHARGEBEE_API_BASE: Chargebee "
+            "itself has a limit on every plan."
+        )
+    return limit
+
+
 def _secret_key(value: str | None, var_dir: Path, embedded: bool) -> str:
     if value is None:
         _refuse_without_keys("SECRET_KEY", embedded)
-        return _kept(var_dir, "secret_key", secrets.token_urlsafe(48))
+        return kept(var_dir, "secret_key", secrets.token_urlsafe(48))
     if len(value) < MIN_SECRET_KEY:
         raise SettingsError(
             f"SECRET_KEY is too short: use at least {MIN_SECRET_KEY} random characters."
@@ -166,7 +208,7 @@ def _encryption_keys(value: str | None, var_dir: Path, embedded: bool) -> tuple[
     if value is None:
         _refuse_without_keys("ENCRYPTION_KEYS", embedded)
         fresh = base64.urlsafe_b64encode(secrets.token_bytes(FERNET_KEY_BYTES)).decode()
-        value = _kept(var_dir, "encryption_keys", fresh)
+        value = kept(var_dir, "encryption_keys", fresh)
     keys = tuple(key.strip() for key in value.split(",") if key.strip())
     if not keys or not all(_FERNET_KEY.fullmatch(key) for key in keys):
         raise SettingsError(
@@ -201,50 +243,3 @@ def _account(kind: str, value: str | None) -> str | None:
     if not found.is_valid:
         raise SettingsError(f"PAYER_{kind} is no {kind}. Correct it, or leave it out.")
     return str(found)
-
-
-def _kept(var_dir: Path, name: str, fresh: str) -> str:
-    """The secret kept in VAR_DIR under `name`; `fresh` becomes it when there is none yet.
-
-    Several processes may start at once: the file appears whole or not at all, and the first wins.
-    """
-    path = var_dir / name
-    _make_folder(var_dir)
-    try:
-        if not path.exists():
-            _write_first(path, fresh)
-        value = path.read_text().strip()
-    except OSError as error:
-        raise _unusable(path, error) from error
-    if not value:
-        raise SettingsError(f"{path} is empty. Put the key back, or delete the file.")
-    return value
-
-
-def _make_folder(var_dir: Path) -> None:
-    try:
-        var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(var_dir, error) from error
-
-
-def _unusable(path: Path, error: OSError) -> SettingsError:
-    return SettingsError(
-        f"{path} cannot be read or written ({error.strerror}). "
-        "Point VAR_DIR to a folder of your own."
-    )
-
-
-def _write_first(path: Path, content: str) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w") as file:
-            file.write(content + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first; its key counts
-    finally:
-        draft.unlink()

@@ -97,6 +97,24 @@ class TestLoadSettings:
         assert load(tmp_path, BASE_URL="https://r.example.com/").base_url == "https://r.example.com"
 
     @pytest.mark.parametrize(
+        "address",
+        [
+            "https://sandbox.example.com/chargebee/{site}",
+            "https://{site}.sandbox.example.com:8443",
+            "http://127.0.0.1:8901",
+            "http://[::1]:8901",
+            "http://localhost:8901",
+        ],
+    )
+    def test_a_sandbox_may_stand_in_for_chargebee(self, tmp_path: Path, address: str) -> None:
+        settings = load(
+            tmp_path, CHARGEBEE_API_BASE=f"{address}/", CHARGEBEE_REQUESTS_PER_MINUTE="0"
+        )
+
+        assert settings.chargebee_api_base == address
+        assert settings.chargebee_requests_per_minute == 0
+
+    @pytest.mark.parametrize(
         ("name", "value"),
         [
             ("DATABASE_URL", "mysql://localhost/rewards"),
@@ -116,6 +134,19 @@ class TestLoadSettings:
             ("WORKERS", "many"),
             ("PAYER_IBAN", "NL91ABNA0417164301"),
             ("PAYER_BIC", "ABNANL"),
+            ("CHARGEBEE_REQUESTS_PER_MINUTE", "9"),
+            ("CHARGEBEE_REQUESTS_PER_MINUTE", "0"),
+            ("CHARGEBEE_REQUESTS_PER_MINUTE", "-1"),
+            ("CHARGEBEE_API_BASE", "sandbox.example.com"),
+            ("CHARGEBEE_API_BASE", "http://sandbox.example.com"),
+            ("CHARGEBEE_API_BASE", "http://127.0.0.1.example.com"),
+            ("CHARGEBEE_API_BASE", "http://10.0.0.7:8901"),
+            ("CHARGEBEE_API_BASE", "https://key@sandbox.example.com"),
+            ("CHARGEBEE_API_BASE", "https://sandbox.example.com/?a=b"),
+            ("CHARGEBEE_API_BASE", "https://sandbox.example.com/#a"),
+            ("CHARGEBEE_API_BASE", "https://sandbox.example.com:port"),
+            ("CHARGEBEE_API_BASE", "https://[::1"),
+            ("CHARGEBEE_API_BASE", "file:///etc/passwd"),
         ],
     )
     def test_refuses_what_is_wrong_and_names_it(

@@ -41,8 +41,10 @@ def configure(log_format: str = "console", stream: TextIO | None = None) -> None
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    for name in ("sqlalchemy.engine", "urllib3", "rq.worker", "alembic"):
+    for name in ("sqlalchemy.engine", "rq.worker", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Its warnings quote addresses with their parameters; what matters in them is raised anyway.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,6 +1,8 @@
 """JSON as the standard says and no looser (pure): UTF-8, no NaN, no duplicate members."""
 
 import json
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 # Deeper values would break whoever writes or walks them with less stack left than the reader.
@@ -12,7 +14,12 @@ class NotJson(ValueError):
     """The bytes are not one strict JSON value; the message says why."""
 
 
-def parse(body: bytes) -> Any:
+def parse_exact(body: bytes) -> Any:
+    """As `parse`, with numbers that are no integers as Decimal: digit for digit as sent."""
+    return parse(body, _exact)
+
+
+def parse(body: bytes, real: Callable[[str], Any] | None = None) -> Any:
     """The value of a JSON text; NotJson for anything that two parsers could read differently."""
     try:
         text = body.removeprefix(_BOM).decode("utf-8")
@@ -20,7 +27,7 @@ def parse(body: bytes) -> Any:
             text,
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_constant,
-            parse_float=_finite,
+            parse_float=real or _finite,
         )
     except RecursionError:
         raise NotJson("The JSON is nested too deeply.") from None
@@ -54,6 +61,11 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise NotJson(f"The JSON holds {name}, which is not JSON.")
+
+
+def _exact(text: str) -> Decimal:
+    _finite(text)  # an exponent of millions is no number to calculate with
+    return Decimal(text)
 
 
 def _finite(text: str) -> float:
