@@ -52,9 +52,19 @@ class Mirrored:
 def canonical_json(value: object) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces; equal objects, equal bytes."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, default=_real, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError):  # integers beyond 64 bits, lone surrogates
-        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(value, default=_real, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _real(value: object) -> float:
+    """A decimal of the API as the webhook's reader has it: one spelling, wherever it came from.
+
+    Only for the body that is kept: what the books need is read from the exact value.
+    """
+    if not isinstance(value, Decimal):
+        raise TypeError(f"A {type(value).__name__} is not JSON.")
+    return float(value)
 
 
 def read(kind: str, payload: Payload, deleted: bool, is_long: bool, at: str) -> Mirrored:
@@ -194,7 +204,11 @@ def exchange_rate(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     rate = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return f"{rate:f}"[:60] if rate.is_finite() and rate > 0 else None
+    if not rate.is_finite() or rate <= 0:
+        return None
+    text = f"{rate:f}"
+    # 1.10 and 1.1 are one rate: the webhook's reader and the API's must say the same.
+    return (text.rstrip("0").rstrip(".") if "." in text else text)[:60]
 
 
 def _read_credit_note(found: Mirrored, payload: Payload, at: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 # Deeper values would break whoever writes or walks them with less stack left than the reader.
 MAX_DEPTH = 100
 _BOM = b"\xef\xbb\xbf"
@@ -40,6 +42,29 @@ def parse(body: bytes, real: Callable[[str], Any] | None = None) -> Any:
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         _check_depth(value)
     return value
+
+
+def write_exact(value: Any) -> bytes:
+    """A value of `parse_exact` as JSON again, its numbers digit for digit."""
+    try:
+        return orjson.dumps(value, default=_digits)
+    except (TypeError, ValueError):  # integers beyond 64 bits, lone surrogates
+        return _spelled(value).encode()
+
+
+def _digits(value: Any) -> orjson.Fragment:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"A {type(value).__name__} is not JSON.")
+    return orjson.Fragment(str(value))
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name)}:{_spelled(below)}" for name, below in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_spelled(below) for below in value) + "]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
 def _check_depth(value: Any) -> None:

@@ -112,7 +112,7 @@ class ChargebeeTransaction(_Mirrored, Base):
     amount_minor: Mapped[int] = mapped_column(BigKey)
     unused_minor: Mapped[int] = mapped_column(BigKey)
     base_currency: Mapped[str | None]
-    exchange_rate: Mapped[str | None]  # decimal text, exactly as sent
+    exchange_rate: Mapped[str | None]  # decimal text, without zeros at its end
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     source_id: Mapped[str | None]
     received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
