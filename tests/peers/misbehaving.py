@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -57,6 +58,12 @@ def cut_off_chunk(connection: socket.socket, _over: threading.Event) -> bool:
     return False
 
 
+def until_closed(connection: socket.socket, _over: threading.Event) -> bool:
+    """A body that ends with the connection, as HTTP/1.0 has it."""
+    connection.sendall(_head(200, {"Connection": "close"}) + b'{"ok": true}')
+    return False
+
+
 def noise(connection: socket.socket, _over: threading.Event) -> bool:
     """Nothing of HTTP."""
     connection.sendall(bytes(range(256)) * 8)
@@ -102,8 +109,9 @@ ENDLESS_BODY = endless(_head(200, {"Content-Length": str(10**15)}), b"x" * 10)
 class Misbehaving:
     """Listens on loopback; the last behaviour holds for all requests that follow."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self._behaviours = list(behaviours)
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._over = threading.Event()
         self._lock = threading.Lock()
@@ -112,7 +120,7 @@ class Misbehaving:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -134,7 +142,16 @@ class Misbehaving:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+            threading.Thread(target=self._greet, args=[connection], daemon=True).start()
+
+    def _greet(self, connection: socket.socket) -> None:
+        if self._tls is None:
+            self._serve(connection)
+            return
+        try:
+            self._serve(self._tls.wrap_socket(connection, server_side=True))
+        except OSError:
+            connection.close()  # the client does not trust us
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines:
