@@ -8,6 +8,7 @@ from rewards_service.chargebee import idempotency
 from rewards_service.chargebee.errors import (
     Garbled,
     KeyTooOld,
+    Locked,
     RateLimited,
     error_of,
 )
@@ -17,6 +18,7 @@ from rewards_service.chargebee.wire import Payload
 from rewards_service.kit.backoff import retry_after_seconds
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.http import Answer, Call, HttpClient, Pairs
+from rewards_service.kit.metrics import count_call
 from rewards_service.kit.rate import SharedRate
 from rewards_service.kit.strict_json import NotJson, parse_exact
 
@@ -90,6 +92,7 @@ class ChargebeeClient:
     def _judge(self, call: Call, answer: Answer) -> Payload:
         body = _object(answer.body)
         if answer.status < 400:
+            count_call(str(answer.status))
             if body is None:
                 raise Garbled(
                     f"Asked to {call.name}, Chargebee answered {answer.status} with something that "
@@ -99,6 +102,7 @@ class ChargebeeClient:
             return body
         wait = retry_after_seconds(answer.headers.get("Retry-After"), self._now())
         error = error_of(call.name, answer.status, body, wait)
+        count_call("locked" if isinstance(error, Locked) else str(answer.status))
         if isinstance(error, RateLimited):
             error.wait_seconds = RATE_PAUSE_SECONDS if wait is None else wait
             self._budget.pause(error.wait_seconds)

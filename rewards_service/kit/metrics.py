@@ -24,6 +24,9 @@ _BATCH_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 _answers = Counter("rewards_webhook_answers", "Webhook answers by HTTP status.", ["status"])
 _events = Counter("rewards_events_processed", "Events finished, by outcome.", ["outcome"])
 _entries = Counter("rewards_entries_posted", "Ledger entries posted, by kind.", ["kind"])
+_calls = Counter(
+    "rewards_chargebee_answers", "Answers of Chargebee's API by HTTP status.", ["status"]
+)
 _batches = Histogram(
     "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
 )
@@ -82,6 +85,11 @@ def register_backlog(read: Callable[[], Backlog]) -> None:
 def count_answer(status: int) -> None:
     """One webhook answered; on the hot path, about a microsecond."""
     _answer_counter(status).inc()
+
+
+def count_call(status: str) -> None:
+    """One answer of Chargebee's API, by its HTTP status; `locked` for a 429 that is no limit."""
+    _calls.labels(status).inc()
 
 
 def count_events(outcome: str, number: int = 1) -> None:

@@ -45,6 +45,7 @@ class TestCounters:
         metrics.count_answer(200)
         metrics.count_events("rewarded", 5)
         metrics.count_entries("earned", 2)
+        metrics.count_call("429")
         with metrics.time_batch("events"):
             pass
         after = lines()
@@ -52,6 +53,7 @@ class TestCounters:
         assert grown['rewards_webhook_answers_total{status="200"}'] == 2
         assert grown['rewards_events_processed_total{outcome="rewarded"}'] == 5
         assert grown['rewards_entries_posted_total{kind="earned"}'] == 2
+        assert grown['rewards_chargebee_answers_total{status="429"}'] == 1
         assert grown['rewards_batch_seconds_count{queue="events"}'] == 1
 
     def test_an_answer_costs_microseconds(self) -> None:
