@@ -22,6 +22,7 @@ COMMANDS = {
     "sandbox": "rewards_service.cli.sandbox:sandbox",
     "scheduler": "rewards_service.cli.scheduler:scheduler",
     "send-test-event": "rewards_service.cli.send_test_event:send_test_event",
+    "simulate": "rewards_service.cli.simulate:simulate",
     "worker": "rewards_service.cli.worker:worker",
 }
 
