@@ -12,7 +12,15 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
-from rewards_service.simulator import customers, endpoints, errors, events, lists, routes
+from rewards_service.simulator import (
+    customers,
+    endpoints,
+    errors,
+    events,
+    lists,
+    operations,
+    routes,
+)
 from rewards_service.simulator.errors import ApiError
 from rewards_service.simulator.faults import ANSWERS, Faults
 from rewards_service.simulator.limits import RateLimit
@@ -182,8 +190,11 @@ class Simulator:
             return {"event": events.shown(row)}
         if kind == "webhook_endpoint":
             return {kind: endpoints.shown(row)}
-        card = self.site.cards.get(row["id"]) if kind == "customer" else None
-        return {kind: row} if card is None else {kind: row, "card": card}
+        owner = row.get({"customer": "id", "subscription": "customer_id"}.get(kind, ""))
+        if owner is None:
+            return {kind: row}
+        customer = self.site.find("customer", owner, deleted=True)
+        return {kind: row, **operations.of_customer(self.site, customer)}
 
 
 def _belongs(member: str, owner: str) -> Callable[[Row], bool]:
