@@ -9,13 +9,16 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types docs bench bench-replay chaos-kill proofs mutation lock clean
+.PHONY: help run demo test lint types docs bench bench-replay chaos-kill proofs mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## install what is missing, then start everything; Ctrl-C stops it
 	@exec $(BIN)/rewards run
+
+demo: $(VENV)/.run ## make run with a month of sample business from a simulated Chargebee
+	@exec $(BIN)/rewards demo
 
 test: $(VENV)/.dev ## lint, types, import contracts and all tests
 	@$(MAKE) --no-print-directory lint types

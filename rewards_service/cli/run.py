@@ -32,12 +32,35 @@ class NotReady(click.ClickException):
     """The web process did not come up: exit status 1."""
 
 
+class Beside:
+    """What runs beside the service, from its first moment on; here nothing does."""
+
+    def prepare(self, settings: Settings) -> None:
+        """Called once, when the database is at the newest schema and nothing runs yet."""
+
+    def children(self, settings: Settings) -> list[Child]:
+        """Processes to look after with those of the service."""
+        return []
+
+    def look(self) -> None:
+        """Called a few times a second while the service answers."""
+
+    def welcome(self, settings: Settings) -> str:
+        """What to tell once the service answers."""
+        return _welcome(settings)
+
+
 @click.command()
 def run() -> None:
     """Start everything: database, queue, web, workers and scheduler. Ctrl-C stops all of it.
 
     What DATABASE_URL and REDIS_URL do not name runs embedded, with its files in VAR_DIR.
     """
+    start_everything(Beside())
+
+
+def start_everything(beside: Beside) -> None:
+    """Run the service with what is to run beside it, until Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     os.umask(0o077)  # what is made in VAR_DIR is for its owner only
@@ -49,7 +72,8 @@ def run() -> None:
             settings = _with_free_redis_port(settings)
         with _redis(settings) as server:
             migrate.upgrade(settings.database_url)
-            _supervise(settings, server)
+            beside.prepare(settings)
+            _supervise(settings, server, beside)
     click.echo("Stopped.")
 
 
@@ -89,8 +113,9 @@ def _redis(settings: Settings) -> AbstractContextManager[RedisServer | None]:
     return RedisServer(settings.redis_url, settings.var_dir)
 
 
-def _supervise(settings: Settings, server: RedisServer | None) -> None:
-    supervisor = Supervisor(_children(settings), _environ(settings))
+def _supervise(settings: Settings, server: RedisServer | None, beside: Beside) -> None:
+    children = [*_children(settings), *beside.children(settings)]
+    supervisor = Supervisor(children, _environ(settings))
     deadline = time.monotonic() + READY_SECONDS
     ready = False
 
@@ -100,10 +125,10 @@ def _supervise(settings: Settings, server: RedisServer | None) -> None:
             logger.warning("The embedded Redis-protocol server ended; it starts again")
             server.start()
         if ready:
-            return
-        if _is_live(settings):
+            beside.look()
+        elif _is_live(settings):
             ready = True
-            click.echo(_welcome(settings))
+            click.echo(beside.welcome(settings))
         elif time.monotonic() > deadline:
             raise NotReady(
                 f"The web process did not answer within {READY_SECONDS:g} s; its last words are "
@@ -137,7 +162,7 @@ def _children(settings: Settings) -> list[Child]:
 
 
 def _is_live(settings: Settings) -> bool:
-    connection = HTTPConnection(_local_host(settings), settings.port, timeout=2)
+    connection = HTTPConnection(local_host(settings), settings.port, timeout=2)
     try:
         connection.request("GET", "/livez")
         return connection.getresponse().status == 200
@@ -147,12 +172,12 @@ def _is_live(settings: Settings) -> bool:
         connection.close()
 
 
-def _local_host(settings: Settings) -> str:
+def local_host(settings: Settings) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
 
 
 def _welcome(settings: Settings) -> str:
-    command = f"{_prefix()}{_program()}"
+    command = command_line()
     return f"""
 The rewards service is running.
 
@@ -168,6 +193,11 @@ What to do next, in another terminal:
 It makes a sample integration, programme, rule, partner and lead, and prints the curl line that
 posts a payment. Ctrl-C here stops everything.
 """
+
+
+def command_line() -> str:
+    """How another terminal calls this program so that it finds this run."""
+    return f"{_prefix()}{_program()}"
 
 
 def _prefix() -> str:

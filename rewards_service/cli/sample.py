@@ -6,9 +6,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from rewards_service.integrations.models import Integration
 from rewards_service.integrations.service import Credentials
 from rewards_service.kit import crypto
 from rewards_service.settings import Settings
+from rewards_service.webhooks.verify import PURPOSE
 
 SAMPLE = Path(__file__).with_name("samples") / "payment_succeeded.json"
 SANDBOX_SITE = "sandbox"
@@ -22,6 +24,18 @@ def sandbox_credentials(settings: Settings, endpoint_key: str) -> Credentials:
     """Those of the sandbox integration: worked out of SECRET_KEY, so that they are kept nowhere."""
     secret = crypto.digest(settings.secret_key, _PURPOSE, endpoint_key.encode())
     return Credentials(_USERNAME, secret.hex()[:32])
+
+
+def put_sandbox_credentials(settings: Settings, integration: Integration) -> Credentials:
+    """Make those the integration's own; nothing changes when they are already."""
+    credentials = sandbox_credentials(settings, integration.endpoint_key)
+    text = f"{credentials.username}:{credentials.password}"
+    digest = crypto.digest(settings.secret_key, PURPOSE, text.encode())
+    if integration.credentials_digest != digest:
+        integration.webhook_username = credentials.username
+        integration.credentials_digest = digest
+        integration.version += 1
+    return credentials
 
 
 def webhook_url(settings: Settings, endpoint_key: str) -> str:

@@ -16,8 +16,8 @@ from rewards_service.cli.databases import migrated, start
 from rewards_service.cli.sample import (
     SAMPLE,
     SANDBOX_SITE,
+    put_sandbox_credentials,
     sample_email,
-    sandbox_credentials,
     webhook_url,
 )
 from rewards_service.crm.models import Lead
@@ -29,14 +29,13 @@ from rewards_service.integrations.service import (
     change_integration,
     create_integration,
 )
-from rewards_service.kit import crypto, ids
+from rewards_service.kit import ids
 from rewards_service.kit.db import hold_stage, transaction
 from rewards_service.partners.models import Partner
 from rewards_service.partners.service import create_partner
 from rewards_service.programs.models import Program, RewardRule
 from rewards_service.programs.service import create_program, create_rule
 from rewards_service.settings import Settings
-from rewards_service.webhooks.verify import PURPOSE
 
 ACTOR = "cli"
 PROGRAM, RULE = "Sandbox", "20 % of net"
@@ -62,7 +61,7 @@ def sandbox(as_json: bool) -> None:
 def _make(session: Session, settings: Settings) -> dict[str, Any]:
     """Find or make each part; returns what a caller may want to go on with."""
     integration = _integration(session, settings)
-    credentials = _put_credentials(settings, integration)
+    credentials = put_sandbox_credentials(settings, integration)
     program = session.scalar(select(Program).where(Program.name == PROGRAM))
     if program is None:
         program = create_program(session, {"name": PROGRAM, "timezone": "UTC"}, ACTOR)
@@ -102,17 +101,6 @@ def _integration(session: Session, settings: Settings) -> Integration:
     if any(getattr(found, name) != value for name, value in options.items()):
         change_integration(session, settings, found.id, {"options": options}, ACTOR)
     return found
-
-
-def _put_credentials(settings: Settings, integration: Integration) -> Credentials:
-    credentials = sandbox_credentials(settings, integration.endpoint_key)
-    text = f"{credentials.username}:{credentials.password}"
-    digest = crypto.digest(settings.secret_key, PURPOSE, text.encode())
-    if integration.credentials_digest != digest:
-        integration.webhook_username = credentials.username
-        integration.credentials_digest = digest
-        integration.version += 1
-    return credentials
 
 
 def _rule(session: Session, program: Program) -> RewardRule:

@@ -1,16 +1,19 @@
 """A simulator that runs: its clock moves, its webhooks are sent, one caller at a time."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from rewards_service.simulator import delivery
+from rewards_service.simulator import delivery, endpoints
 from rewards_service.simulator.api import Answer, Request, Simulator
 from rewards_service.simulator.errors import wrong_value
 from rewards_service.simulator.faults import Faults
+from rewards_service.simulator.month import month
 from rewards_service.simulator.play import play
+from rewards_service.simulator.saving import saved
 from rewards_service.simulator.site import Row
 from rewards_service.simulator.verbs import say
+from rewards_service.simulator.wire import Params
 
 MOST_STEPS = 100_000
 LOG_LENGTH = 1_000
@@ -46,6 +49,7 @@ class Runner:
         self._clock = clock
         self._speed = speed
         self._seen_s = clock()
+        self._holds = False  # while a scenario has the clock
         self._lock = threading.RLock()
         self._sending = threading.Lock()
 
@@ -66,6 +70,43 @@ class Runner:
         with self._lock:
             return list(play(self.simulator.site, steps))
 
+    def play_month(self) -> int:
+        """Play the ready month, its webhooks sent day by day; how many calls that were."""
+        self._holds = True
+        count, days = 0, month(self.simulator.site)
+        while self._next_day(days):
+            count += self.pump()
+        self._seen_s = self._clock()
+        self._holds = False
+        return count
+
+    def _next_day(self, days: Iterator[str]) -> bool:
+        with self._lock:
+            return next(days, None) is not None
+
+    def listen(self, url: str, username: str, password: str) -> None:
+        """Have an endpoint that gets all events there, unless there is one already."""
+        given = {
+            "name": "service", "url": url, "basic_auth_username": username,
+            "basic_auth_password": password,
+        }  # fmt: skip
+        with self._lock:
+            site = self.simulator.site
+            known = site.tables["webhook_endpoint"].rows.values()
+            same = [row for row in known if row["url"] == url and not row.get("deleted")]
+            if same:
+                endpoints.update(site, same[0]["id"], Params(given), any_port=True)
+            else:
+                endpoints.create(site, Params(given), any_port=True)
+
+    def move_to(self, now_ms: int) -> None:
+        with self._lock:
+            self.simulator.site.move_to(now_ms)
+
+    def state(self) -> bytes:
+        with self._lock:
+            return saved(self.simulator.site)
+
     def set_faults(self, given: dict[str, Any]) -> Faults:
         with self._lock:
             self.simulator.faults = self.simulator.faults.changed(given)
@@ -81,7 +122,7 @@ class Runner:
 
     def _tick(self) -> None:
         """Time of the site passes as that of the clock does, with what is due in it."""
-        if not self._speed:
+        if not self._speed or self._holds:
             return
         passed = int((self._clock() - self._seen_s) * self._speed)
         if passed >= 1:

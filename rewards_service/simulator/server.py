@@ -8,7 +8,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from rewards_service.simulator.api import KEY, Simulator
 from rewards_service.simulator.runner import Runner
-from rewards_service.simulator.saving import loaded, saved
+from rewards_service.simulator.saving import loaded
 from rewards_service.simulator.sender import HttpSender
 from rewards_service.simulator.site import Site
 from rewards_service.simulator.web import create_app
@@ -92,5 +92,12 @@ class SimulatorServer:
             thread.join()
         self._server.server_close()
         self._sender.close()
-        if self._state is not None:
-            self._state.write_bytes(saved(self.site))
+        self.save()
+
+    def save(self) -> None:
+        """Write the state file, if there is to be one."""
+        if self._state is None:
+            return
+        fresh = self._state.with_suffix(".new")
+        fresh.write_bytes(self.runner.state())
+        fresh.replace(self._state)

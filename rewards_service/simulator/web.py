@@ -10,8 +10,8 @@ from flask import Flask, Response, request
 from rewards_service.simulator.api import BASE, Request
 from rewards_service.simulator.books import differences
 from rewards_service.simulator.errors import ApiError, wrong_value
+from rewards_service.simulator.month import is_over
 from rewards_service.simulator.runner import Runner
-from rewards_service.simulator.saving import saved
 from rewards_service.simulator.wire import dumps
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -107,8 +107,13 @@ def _check(runner: Runner) -> Any:
     return {"ok": not found, "differences": found}
 
 
+def _progress(runner: Runner) -> Any:
+    site = runner.simulator.site
+    return {"now": site.now, "month": is_over(site), "planned": len(site.outbox)}
+
+
 def _state(runner: Runner) -> Any:
-    return orjson.Fragment(saved(runner.simulator.site))
+    return orjson.Fragment(runner.state())
 
 
 def _count(name: str, usual: int) -> int:
@@ -128,6 +133,7 @@ _CONTROLS: dict[tuple[str, str], Callable[..., Any]] = {
     ("POST", "/events/<event_id>/resend"): _resend,
     ("GET", "/deliveries"): _deliveries,
     ("GET", "/check"): _check,
+    ("GET", "/progress"): _progress,
     ("GET", "/state"): _state,
 }
 
