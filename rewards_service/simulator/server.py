@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -15,6 +16,7 @@ from rewards_service.simulator.web import create_app
 
 LOOPBACK = "127.0.0.1"
 PUMP_S = 0.1
+POLL_S = 0.05  # how soon a stop is noticed
 
 
 class _Quiet(WSGIRequestHandler):
@@ -71,13 +73,13 @@ class SimulatorServer:
         return f"http://{LOOPBACK}:{self.port}"
 
     def __enter__(self) -> "SimulatorServer":
-        self._start(self._server.serve_forever)
+        self._start(lambda: self._server.serve_forever(POLL_S))
         if self._pumping:
             self._start(self._pump)
         return self
 
-    def _start(self, target: object) -> None:
-        thread = threading.Thread(target=target, daemon=True)  # type: ignore[arg-type]
+    def _start(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, daemon=True)
         thread.start()
         self._threads.append(thread)
 
