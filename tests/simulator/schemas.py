@@ -28,8 +28,9 @@ def spec() -> dict[str, Any]:
 
 @cache
 def _registry() -> Registry[Any]:
-    resource = Resource(contents=spec(), specification=DRAFT202012)
-    return Registry().with_resource(_NAME, resource)
+    resource: Resource[Any] = DRAFT202012.create_resource(spec())
+    registry: Registry[Any] = Registry().with_resource(_NAME, resource)
+    return registry
 
 
 @cache

@@ -1,6 +1,7 @@
 """The simulated API refuses, remembers and breaks as Chargebee does (reference section 6)."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ class TestRefusals:
         ],
     )
     def test_each_has_its_status_and_code(
-        self, caller: Caller, path: str, form: dict[str, str], status: int, code: str
+        self, caller: Caller, path: str, form: dict[str, Any], status: int, code: str
     ) -> None:
         caller.tell("/customers", id="ada")
         answered, found = caller.tell(path, **form)

@@ -26,9 +26,10 @@ def fill(caller: Caller, count: int) -> list[str]:
 
 def pages(caller: Caller, path: str, kind: str, **query: object) -> list[str]:
     """The ids of all pages."""
-    found, offset = [], None
+    found: list[str] = []
+    offset: str | None = None
     while True:
-        more = {} if offset is None else {"offset": offset}
+        more: dict[str, str] = {} if offset is None else {"offset": offset}
         status, page = caller.ask(path, **query, **more)
         assert status == 200
         found += [entry[kind]["id"] for entry in page["list"]]

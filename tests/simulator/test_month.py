@@ -5,7 +5,7 @@ from rewards_service.simulator.month import DAYS, PEOPLE, is_over, month
 from rewards_service.simulator.site import Site
 
 
-def sums(site: Site) -> dict[str, list[tuple[str, str, int]]]:
+def sums(site: Site) -> dict[str, list[tuple[str, str, object]]]:
     """What does not depend on the seed: types, statuses and amounts."""
     return {
         kind: [

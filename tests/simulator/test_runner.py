@@ -148,5 +148,5 @@ class TestState:
 
     @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"version": 99}'])
     def test_another_text_is_no_site(self, text: bytes) -> None:
-        with pytest.raises(ValueError, match="saved site|Expecting value"):
+        with pytest.raises(ValueError, match=r"saved site|Expecting value"):
             loaded(text)
