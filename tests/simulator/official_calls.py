@@ -13,7 +13,6 @@ from chargebee import Chargebee
 from chargebee.api_error import APIError
 
 Outcome = Mapping[str, str]  # member: type of its value, or the exception
-CREATED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def client(address: str, key: str) -> Any:
@@ -199,11 +198,11 @@ class Script:
     def _refusals(self) -> None:
         cb, refused = self.cb, self.refused
         refused("no such customer", 404, cb.Customer.retrieve, "nobody")
-        refused("no such invoice", 404, cb.Invoice.retrieve, "nothing")
+        refused("no such invoice", 404, cb.Invoice.retrieve, "nothing", None)
         refused("customer twice", 400, cb.Customer.create, {"id": "ada"})
         refused("price without item", 400, cb.ItemPrice.create, {"id": "x", "name": "x",
                                                                 "item_id": ""})  # fmt: skip
         refused("nothing to refund", 409, cb.Invoice.refund, "3", {"refund_amount": 1})
-        refused("voided twice", 409, cb.CreditNote.void_credit_note, "CN-3")
+        refused("voided twice", 409, cb.CreditNote.void_credit_note, "CN-3", None)
         refused("limit too high", 400, cb.Customer.list, {"limit": 100, "offset": "nonsense"})
         refused("wrong key", 401, self.stranger.Customer.list, {"limit": 1})
