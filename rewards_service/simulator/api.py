@@ -30,6 +30,7 @@ from rewards_service.simulator.wire import Params, dumps, nested
 BASE = "/api/v2"
 KEY = "simulator_key"
 IDEMPOTENT_MS = 30 * 60 * 1000
+MOST_REMEMBERED = 10_000
 _HTML = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -132,8 +133,16 @@ class Simulator:
             replayed = {"chargebee-idempotency-replayed": "true"}
             return Answer(answer.status, answer.body, {**answer.headers, **replayed})
         answer = self._written(request)
-        self._answered[key] = (self.site.now_ms, Answer(answer.status, answer.body))
+        self._remember(key, answer)
         return answer
+
+    def _remember(self, key: str, answer: Answer) -> None:
+        """Keep an answer for 30 minutes; those that are older are forgotten from time to time."""
+        now_ms = self.site.now_ms
+        if len(self._answered) % MOST_REMEMBERED == MOST_REMEMBERED - 1:
+            alive = {k: v for k, v in self._answered.items() if now_ms - v[0] < IDEMPOTENT_MS}
+            self._answered = alive
+        self._answered[key] = (now_ms, Answer(answer.status, answer.body))
 
     def _idempotency_key(self, request: Request) -> str | None:
         """The key with what was asked: another body under the same key is another call."""

@@ -123,6 +123,8 @@ def delete(site: Site, key: str) -> Row:
     due = [item for item in site.of_customer("invoice", key) if item["amount_due"]]
     if any(item["status"] != "voided" for item in due):
         raise wrong_state("The customer has invoices that are not paid.")
+    if any(not other["deleted"] for other in _children(site, key)):
+        raise wrong_state("The customer has others below it.")
     gone = site.of_customer("subscription", key)
     for subscription in gone:
         subscription["deleted"] = True
@@ -132,6 +134,11 @@ def delete(site: Site, key: str) -> Row:
     site.touch("customer", row)
     emit(site, "customer_deleted", customer=row, subscriptions=gone)
     return row
+
+
+def _children(site: Site, key: str) -> list[Row]:
+    rows = site.tables["customer"].rows.values()
+    return [row for row in rows if row.get("relationship", {}).get("parent_id") == key]
 
 
 def link(site: Site, key: str, params: Params) -> Row:

@@ -16,7 +16,8 @@ _NAME = "urn:chargebee"
 # Answered by the simulator, but left out of the description.
 UNDESCRIBED = re.compile(
     r"^/(plans|addons|gifts)|/(collect_payment|apply_payments|apply_credits|update_billing_info"
-    r"|delete_relationship)$|^/customers/[^/]+/credit_notes$|^/credit_notes/[^/]+/(record_)?refund$"
+    r"|delete_relationship|cancel)$|^/customers/[^/]+/(subscriptions|credit_notes)$"
+    r"|^/subscriptions/[^/]+$|^/credit_notes/[^/]+/(record_)?refund$"
 )
 
 
