@@ -95,6 +95,8 @@ def chargebee(
         click.echo(f"Make things happen:   POST {server.url}/simulator/verbs/sign_up and others")
         if month and not is_over(server.site):
             _play(server, webhook, stop)
+        elif chosen["speed"] and chosen["start_at"] is None:
+            _catch_up(server)
         stop.wait()
     click.echo("Stopped.")
 
@@ -110,6 +112,13 @@ def _server(month: bool, start_at: datetime | None, **chosen: Any) -> SimulatorS
         raise Refused(f"Port {port} cannot be used. Choose another with --port.") from error
     except ValueError as error:
         raise Refused(f"{chosen['state']}: {error}") from error
+
+
+def _catch_up(server: SimulatorServer) -> None:
+    """A site that was put aside goes on today, with what was due in the meantime."""
+    behind = int(time.time()) - server.site.now
+    if behind > 0:
+        server.runner.say("wait", {"seconds": behind})
 
 
 def _play(server: SimulatorServer, webhook: str | None, stop: Event) -> None:

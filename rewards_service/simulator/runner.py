@@ -17,6 +17,7 @@ from rewards_service.simulator.wire import Params
 
 MOST_STEPS = 100_000
 LOG_LENGTH = 1_000
+SERVICE = "service"
 
 
 class Call(NamedTuple):
@@ -85,15 +86,15 @@ class Runner:
             return next(days, None) is not None
 
     def listen(self, url: str, username: str, password: str) -> None:
-        """Have an endpoint that gets all events there, unless there is one already."""
+        """Have one endpoint that gets all events there; called again it is moved."""
         given = {
-            "name": "service", "url": url, "basic_auth_username": username,
+            "name": SERVICE, "url": url, "basic_auth_username": username,
             "basic_auth_password": password,
         }  # fmt: skip
         with self._lock:
             site = self.simulator.site
             known = site.tables["webhook_endpoint"].rows.values()
-            same = [row for row in known if row["url"] == url and not row.get("deleted")]
+            same = [row for row in known if row["name"] == SERVICE and not row.get("deleted")]
             if same:
                 endpoints.update(site, same[0]["id"], Params(given), any_port=True)
             else:

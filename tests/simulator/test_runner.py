@@ -129,13 +129,14 @@ class TestClock:
 
 
 class TestListen:
-    def test_the_same_address_is_kept_with_its_new_password(self) -> None:
+    def test_told_again_it_moves_with_its_new_password(self) -> None:
         bench = Bench()
-        bench.runner.listen("https://rewards.example/hook", "user", "newer")
+        bench.runner.listen("https://rewards.example/moved", "user", "newer")
         bench.runner.say("sign_up", {"email": "a@b.example"})
         bench.runner.pump()
+        [call] = bench.receiver.calls
 
-        assert [call.password for call in bench.receiver.calls] == ["newer"]
+        assert (call.url, call.password) == ("https://rewards.example/moved", "newer")
 
 
 class TestState:
