@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.cli.databases import migrated, reading
 from rewards_service.cli.demo_company import SITE, make_company, summary
+from rewards_service.cli.main import Refused
 from rewards_service.cli.run import Beside, command_line, local_host, start_everything
 from rewards_service.embedded.supervisor import Child
 from rewards_service.kit.db import hold_stage, transaction
@@ -25,21 +26,36 @@ API_BASE = "CHARGEBEE_API_BASE"
 
 
 @click.command()
-@click.option("--simulator-port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option(
+    "--simulator-port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    envvar="SIMULATOR_PORT",
+    help="Where the simulated Chargebee listens.",
+)
 def demo(simulator_port: int) -> None:
     """Start everything, with sample partners, leads, deals and a month of their business.
 
     As `rewards run`, and beside it a simulated Chargebee that plays a month of payments and
     refunds into the service. Started again, it finds what was played and goes on.
     """
-    port = simulator_port or _free_port()
+    port = _usable(simulator_port)
     os.environ[API_BASE] = f"http://127.0.0.1:{port}"
     start_everything(Demo(port))
 
 
-def _free_port() -> int:
+def _usable(wanted: int) -> int:
+    """The port, or a free one for 0. Raises Refused when another program has it."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise Refused(
+                f"Port {wanted} cannot be used ({error.strerror}). Choose another for the "
+                f"simulated Chargebee: SIMULATOR_PORT={wanted % 65535 + 1} make demo"
+            ) from error
         port: int = probe.getsockname()[1]
         return port
 

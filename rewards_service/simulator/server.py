@@ -101,5 +101,6 @@ class SimulatorServer:
         if self._state is None:
             return
         fresh = self._state.with_suffix(".new")
+        fresh.touch(mode=0o600)  # it holds the webhook's password
         fresh.write_bytes(self.runner.state())
         fresh.replace(self._state)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,11 +12,12 @@ from threading import Event
 
 import psutil
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.cli.demo_company import PARTNERS, SITE, make_company, summary
-from rewards_service.cli.main import Refused
+from rewards_service.cli.main import Refused, main
 from rewards_service.crm.models import Deal, Lead
 from rewards_service.integrations.service import create_integration
 from rewards_service.partners.models import Partner
@@ -63,6 +65,16 @@ class TestMakeCompany:
 
 
 class TestDemo:
+    def test_a_port_that_others_use_is_refused(self) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            result = CliRunner().invoke(main, ["demo", "--simulator-port", str(port)])
+
+        assert result.exit_code == 2
+        assert "SIMULATOR_PORT=" in result.output
+
     def test_it_shows_a_month_of_business_within_a_minute(self, folder: Path) -> None:
         port, simulator = free_port(), free_port()
         environ = {
