@@ -70,8 +70,8 @@ def unauthenticated() -> ApiError:
     return ApiError(401, "api_authentication_failed", message, UNTYPED)
 
 
-def payment_failed(why: str) -> ApiError:
-    return ApiError(400, "payment_processing_failed", why, PAYMENT)
+def payment_failed(code: str, why: str) -> ApiError:
+    return ApiError(400, code, why, PAYMENT)
 
 
 def too_many(retry_after_s: int | None) -> ApiError:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from rewards_service.simulator.errors import wrong_value
 from rewards_service.simulator.filters import Test, conditions
@@ -100,9 +99,3 @@ def _place(offset: str | None) -> Place | None:
         return int(value), int(serial)
     except (TypeError, ValueError) as error:
         raise wrong_value("offset", "is no offset that a list answered with") from error
-
-
-def listing(kind: str, rows: list[Row], following: str | None) -> dict[str, Any]:
-    """The envelope of a list answer."""
-    found: dict[str, Any] = {"list": [{kind: row} for row in rows]}
-    return found if following is None else {**found, "next_offset": following}

@@ -13,7 +13,7 @@ from rewards_service.simulator import (
     refunds,
     subscriptions,
 )
-from rewards_service.simulator.errors import missing, wrong_value
+from rewards_service.simulator.errors import missing, payment_failed, wrong_value
 from rewards_service.simulator.site import Row, Site
 from rewards_service.simulator.wire import Params
 
@@ -115,9 +115,16 @@ def record_payment(site: Site, params: Params, key: str) -> dict[str, Any]:
 
 
 def collect(site: Site, params: Params, key: str) -> dict[str, Any]:
-    """Take what is due from the payer's card now."""
+    """Take what is due from the payer's card now. Raises ApiError of type payment without one."""
     invoice = site.find("invoice", key)
-    row = payments.pay(site, invoice, params.amount("amount", 1))
+    payer = site.find("customer", payments.payer_of(invoice))
+    if payer["card_status"] != "valid":
+        raise payment_failed("payment_method_not_present", "The customer has no card.")
+    amount = params.amount("amount", 1)
+    if payer.get("cf_declined") == "true":
+        payments.pay(site, invoice, amount, status=payments.FAILURE)
+        raise payment_failed("payment_processing_failed", "The card was declined.")
+    row = payments.pay(site, invoice, amount)
     return {"invoice": invoice, "transaction": row}
 
 
