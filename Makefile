@@ -22,7 +22,7 @@ demo: $(VENV)/.run ## make run with a month of sample business from a simulated 
 
 test: $(VENV)/.dev ## lint, types, import contracts and all tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## style, formatting and import contracts
 	$(BIN)/ruff check .

@@ -54,6 +54,7 @@ class Claims:
             slot, verdict.currency, offer.version.terms.caps, wanted, place
         )
         offer.capped_by = None if cap is None else f"{cap.scope}, {cap.window}"
+        offer.cap_limit_minor = None if cap is None else cap.amounts.get(verdict.currency)
         self._made[slot] = verdict, offer
         if before is not None and offer.given_minor < before.given_minor:
             self._give_room(slot)

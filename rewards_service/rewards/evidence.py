@@ -56,6 +56,8 @@ def stored_explanation(verdict: Verdict, target: Target) -> dict[str, Any]:
         "unlimited_minor": target.offer.priced.uncapped_minor,
         "limited_minor": target.offer.priced.amount_minor,
         "capped_by": target.offer.capped_by,
+        "cap_limit_minor": target.offer.cap_limit_minor,
+        "capped_on": _capped_on(target.offer),
         "capped_from": _capped_from(target),
         "whole_minor": target.whole_minor,
         "basis_points": target.basis_points,
@@ -78,6 +80,12 @@ def _lines(version: RuleVersion, invoice: Invoice) -> list[list[Any]] | None:
         ]
         for line in invoice.lines
     ]
+
+
+def _capped_on(offer: Offer) -> str | None:
+    """The day whose window the cap is about."""
+    is_capped = offer.capped_by is not None and offer.place is not None
+    return offer.place.counted_on.isoformat() if is_capped and offer.place else None
 
 
 def _counted(offer: Offer) -> dict[str, Any] | None:

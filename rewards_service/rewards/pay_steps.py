@@ -54,8 +54,9 @@ def _counted(stored: Stored) -> Iterator[dict[str, Any]]:
         return
     ordinal = place["ordinal"]
     if place["first_payments"] is not None:
-        detail = f"It is invoice {ordinal} of the first {place['first_payments']} of this customer"
-        yield step("window", f"{detail} that the rule rewards.", ordinal)
+        most = place["first_payments"]
+        detail = f"It is invoice {ordinal} of this customer; the rule rewards the first {most}."
+        yield step("window", detail, ordinal)
     if place["first_months"] is not None:
         detail = (
             f"The invoice of {place['invoice_on']} lies within {place['first_months']} months of "
@@ -138,6 +139,11 @@ def _maximum(stored: Stored) -> Iterator[dict[str, Any]]:
 def _cap(stored: Stored) -> Iterator[dict[str, Any]]:
     wanted, given = stored.get("limited_minor", stored["whole_minor"]), stored["whole_minor"]
     if given != wanted:
-        detail = f"A cap of the rule ({stored['capped_by'] or 'all'}) leaves "
-        yield step("cap", f"{detail}{money(given, stored)}: capped from {money(wanted, stored)}.",
-                   given)  # fmt: skip
+        detail = f"A cap of the rule ({stored['capped_by'] or 'all'}) leaves {money(given, stored)}"
+        limit = stored.get("cap_limit_minor")
+        if limit is not None and given <= limit:
+            detail += (
+                f", for of the {money(limit, stored)} that it allows around {stored['capped_on']} "
+                f"others hold {money(limit - given, stored)}"
+            )
+        yield step("cap", f"{detail}: capped from {money(wanted, stored)}.", given)

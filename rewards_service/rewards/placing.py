@@ -30,6 +30,9 @@ def _is_over(terms: Terms, place: Place) -> bool:
     """Whether the invoice lies behind the months or payments that the rule rewards (A11)."""
     if terms.first_payments is not None and place.ordinal > terms.first_payments:
         return True
+    steps = [one.payments for one in terms.rate_steps]
+    if steps and None not in steps and place.ordinal > sum(n for n in steps if n is not None):
+        return True
     months = terms.first_months
     return months is not None and counting.is_over(place.window_from_on, place.invoice_on, months)
 

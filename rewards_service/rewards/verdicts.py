@@ -34,6 +34,7 @@ class Offer:
     priced: Priced = field(default_factory=lambda: Priced(0, 0, ()))
     given_minor: int = 0  # after caps
     capped_by: str | None = None
+    cap_limit_minor: int | None = None
     released: bool = False  # a cap let go what it had kept back
     silent: str | None = None  # why it pays nothing
 

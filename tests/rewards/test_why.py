@@ -129,3 +129,28 @@ class TestExplanation:
     def test_an_unknown_payment_is_not_found(self, api: Caller) -> None:
         key = ids.encode("txn", 99)
         assert api.call("GET", f"/transactions/{key}/explanation").status_code == 404
+
+    def test_used_up_rate_steps_are_a_window_that_is_over(self, api: Caller, world: World) -> None:
+        """DOMAIN A11, V11."""
+        steps = [{"payments": 1, "rate_millionths": 500_000}]
+        world.add_version(world.rule, 2, 0, rate_steps=steps)
+        world.lead(ADA, world.partner("Ann"))
+        world.receive(paid("1", "cb1", ADA), paid("2", "cb1", ADA, day=1))
+
+        assert explained(api, world, "txn_1")["reason"] is None
+        assert explained(api, world, "txn_2")["reason"] == "window_over"
+
+    def test_a_cap_names_its_limit_and_what_others_hold(self, api: Caller, world: World) -> None:
+        """DOMAIN A10: 22.00 are allowed, 20.00 are taken, 2.00 are left."""
+        caps = [{"scope": "partner", "window": "month", "amounts": {"USD": 2_200}}]
+        world.add_version(world.rule, 2, 200_000, caps=caps)
+        world.lead(ADA, world.partner("Ann"))
+        world.receive(paid("1", "cb1", ADA), paid("2", "cb1", ADA, day=1))
+
+        (rule,) = explained(api, world, "txn_2")["invoices"][0]["rules"]
+
+        assert rule["amount_minor"] == 200
+        assert (
+            "A cap of the rule (partner, month) leaves 2.00 USD, for of the 22.00 USD that it "
+            "allows around 2026-01-02 others hold 20.00 USD: capped from 20.00 USD."
+        ) in rule["text"]
