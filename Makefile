@@ -45,7 +45,11 @@ chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch: the same dige
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs $(PYTEST_ARGS)
 
 proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order
-	MONEY_MACHINE_SEQUENCES=2000 $(BIN)/python -m pytest -m "slow or not slow" -p no:randomly tests/proofs $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly tests/proofs $(PYTEST_ARGS)
+
+mutation: $(VENV)/.dev ## how many small changes of the pure modules go unnoticed by their tests
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 # The lock names no index address: whichever one pip is set up with serves it.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
