@@ -33,7 +33,7 @@ from rewards_service.replay.moments import (
 )
 from rewards_service.rewards import jobs as reward_jobs
 from rewards_service.webhooks import jobs as event_jobs
-from rewards_service.webhooks import processing
+from rewards_service.webhooks import sequence
 
 log = structlog.get_logger()
 
@@ -98,7 +98,7 @@ def _handle(run: Run, keys: list[int]) -> None:
     try:
         with transaction(run.engine) as session:
             hold_stage(session, event_jobs.STAGE)
-            processing.process(session, _take(session, keys))
+            sequence.process(session, _take(session, keys))
     except Exception as problem:
         if len(keys) > 1:
             for key in keys:

@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from rewards_service.kit.db import db, hold_stage, transaction
 from rewards_service.kit.metrics import count_entries, time_batch
@@ -45,9 +47,7 @@ def _step(engine: Engine, limit: int, suspects: bool) -> int:
             taken = due.take(session, limit, suspects)
             if not taken:
                 return 0
-            causes = {(row.integration_id, row.invoice_id): row.cause_event_id for row in taken}
-            kinds = service.calculate(session, causes)
-            due.finish(session, taken)
+            kinds = _calculate(session, taken)
     except Exception as problem:
         if not taken:
             raise
@@ -61,3 +61,25 @@ def _step(engine: Engine, limit: int, suspects: bool) -> int:
     for kind, number in Counter(kinds).items():
         count_entries(kind, number)
     return len(taken)
+
+
+def calculate_due(session: Session, limit: int, kinds: list[str]) -> int:
+    """Calculate what is due and was never tried, for one who holds the stage. Returns how much.
+
+    Adds the kinds of the ledger entries posted. What fails is left to be tried alone.
+    """
+    taken = due.take(session, limit, suspects=False)
+    try:
+        with session.begin_nested():
+            kinds += _calculate(session, taken)
+    except Exception:
+        log.exception("rewards_batch_failed", invoices=len(taken))
+        due.try_alone(session, taken)
+    return len(taken)
+
+
+def _calculate(session: Session, taken: Sequence[due.AnyRow]) -> list[str]:
+    causes = {(row.integration_id, row.invoice_id): row.cause_event_id for row in taken}
+    kinds = service.calculate(session, causes).kinds if causes else []
+    due.forget(session, causes)
+    return kinds

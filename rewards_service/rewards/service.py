@@ -1,6 +1,7 @@
 """Calculate rewards of due invoices and post what is missing (DOMAIN A4, V9)."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -23,12 +24,19 @@ from rewards_service.transactions.models import Transaction
 from rewards_service.transactions.queries import lock_free_ones
 
 
-def calculate(session: Session, causes: Mapping[Key, int | None]) -> list[str]:
+class Calculated(NamedTuple):
+    """What a calculation posted, and whether others were given what it left of a cap."""
+
+    kinds: list[str]  # of ledger entries
+    gave_room: bool
+
+
+def calculate(session: Session, causes: Mapping[Key, int | None]) -> Calculated:
     """Bring rewards of these invoices to their targets: invoice -> causing event.
 
     Where a cap has room again or a tier rates anew, the invoices concerned follow at once.
-    Returns the kinds of the ledger entries posted. The caller owns the transaction and has the
-    rewards stage to itself.
+    Counters are gone through cause by cause, in their order. The caller owns the transaction and
+    has the rewards stage to itself.
     """
     versions = all_versions(session)
     money = queries.load_money(session, causes.keys(), versions)
@@ -36,6 +44,8 @@ def calculate(session: Session, causes: Mapping[Key, int | None]) -> list[str]:
     keys = sorted(money.invoices.keys() | causes.keys())
     held = queries.load_rewards(session, keys)
     verdicts = {key: draft(key, money, people, held.get(key, [])) for key in keys}
+    for key, verdict in verdicts.items():
+        verdict.cause_log_id = causes.get(key) or 0
     tally = counters.load_tally(session, versions, verdicts.values())
     settle(verdicts.values(), tally)
     changes = Changes()
@@ -47,7 +57,9 @@ def calculate(session: Session, causes: Mapping[Key, int | None]) -> list[str]:
     counters.keep_tally(session, tally, verdicts)
     again = counters.to_look_at_again(session, tally)
     newest = max((cause for cause in causes.values() if cause is not None), default=None)
-    return kinds + (calculate(session, dict.fromkeys(sorted(again), newest)) if again else [])
+    if again:
+        kinds += calculate(session, dict.fromkeys(sorted(again), newest)).kinds
+    return Calculated(kinds, bool(tally.freed))
 
 
 def _write_reasons(session: Session, money: Money, verdicts: Mapping[Key, Verdict]) -> None:

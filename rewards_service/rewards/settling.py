@@ -26,14 +26,14 @@ _Step = tuple[int, int, int, Callable[[], None]]  # log id, verdict, kind, what 
 
 def settle(verdicts: Iterable[Verdict], tally: Tally) -> None:
     """Work out targets and reasons. Counted offers are gone through as the log brought them."""
-    some = sorted(verdicts, key=lambda verdict: (verdict.log_id, verdict.key))
+    some = sorted(verdicts, key=lambda one: (one.cause_log_id, one.log_id, one.key))
     steps: list[_Step] = []
     claims = Claims(tally)
     for number, verdict in enumerate(some):
         for offer in verdict.offers:
             offer.silent = _why_silent(verdict, offer)
         steps += _steps(verdict, number, tally, claims)
-    for *_, act in sorted(steps, key=lambda step: step[:3]):
+    for *_, act in sorted(steps, key=lambda step: (some[step[1]].cause_log_id, *step[:3])):
         act()
     _release_others(some, tally)
     for verdict in some:

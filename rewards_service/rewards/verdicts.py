@@ -72,6 +72,7 @@ class Verdict:
     skipped: dict[int, str] = field(default_factory=dict)  # rule -> why it did not pay
     barred: list[tuple[str, str]] = field(default_factory=list)  # (Chargebee payment id, why)
     payments: list[Payment] = field(default_factory=list)
+    cause_log_id: int = 0  # of the event because of which it is worked out
     log_id: int = 0  # of the event that brought its first earning payment
     refund_log_id: int = 0  # of the event that brought its newest refund, settled or not
     inactive: set[str] = field(default_factory=set)  # payments while no payee was active

@@ -1,6 +1,6 @@
 """The queue of invoices whose rewards are due: take a batch, finish it, or try again later."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -35,9 +35,9 @@ def take(session: Session, limit: int, suspects: bool) -> list[AnyRow]:
     return list(fetch_rows(session, query))
 
 
-def finish(session: Session, rows: Sequence[AnyRow]) -> None:
+def forget(session: Session, keys: Collection[Key]) -> None:
     """Remove what was done, before the commit that ends the lock on it."""
-    for site, ids in by_site(_keys(rows)).items():
+    for site, ids in by_site(keys).items():
         for some in chunks(ids):
             these = (RewardDue.integration_id == site) & among(session, RewardDue.invoice_id, some)
             session.execute(delete(RewardDue).where(these))

@@ -33,6 +33,19 @@ class Batch:
         found = {name: value for name, value in results.items() if value}
         self.endings[event.id] = Ending(event.id, outcome, results=found)
 
+    def part(self, events: Sequence[AnyRow]) -> "Batch":
+        """Some of its events as a batch of their own, as they were read."""
+        ids = {event.id for event in events}
+        return Batch(
+            events,
+            self.options,
+            {key: reading for key, reading in self.readings.items() if key in ids},
+            [event for event in self.active if event.id in ids],
+            {key: ending for key, ending in self.endings.items() if key in ids},
+            held={key: claim for key, claim in self.held.items() if key in ids},
+            observed=[event for event in self.observed if event.id in ids],
+        )
+
     def options_of(self, event: AnyRow) -> Options:
         return self.options[event.options_id]
 

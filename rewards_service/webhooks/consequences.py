@@ -34,11 +34,6 @@ class RewardChange(NamedTuple):
         return self.after_minor - self.before_minor
 
 
-class _Done(NamedTuple):
-    integration_id: int
-    invoice_id: str
-
-
 def calculate_now(session: Session, wanted: Mapping[Key, int | None]) -> list[RewardChange]:
     """Bring the rewards of these invoices (-> causing event) to their targets; what changed.
 
@@ -49,7 +44,7 @@ def calculate_now(session: Session, wanted: Mapping[Key, int | None]) -> list[Re
         return []
     entry, move = _last(session, LedgerEntry.id), _last(session, RewardStatusChange.id)
     service.calculate(session, wanted)
-    due.finish(session, [_Done(*key) for key in wanted])  # type: ignore[misc]
+    due.forget(session, wanted.keys())
     posted = _posted(session, entry)
     moves = RewardStatusChange.id > move
     moved = session.scalars(select(RewardStatusChange.reward_id).where(moves))

@@ -13,9 +13,9 @@ from rewards_service.inbox.service import Leased, LeaseLost
 from rewards_service.kit import bells
 from rewards_service.kit.alongside import Alongside
 from rewards_service.kit.db import db, hold_stage, transaction
-from rewards_service.kit.metrics import count_events, time_batch
+from rewards_service.kit.metrics import count_entries, count_events, time_batch
 from rewards_service.rewards import jobs as reward_jobs
-from rewards_service.webhooks import processing
+from rewards_service.webhooks import sequence
 
 log = structlog.get_logger()
 
@@ -70,9 +70,11 @@ def _handle(engine: Engine, leased: Leased) -> int:
     try:
         with time_batch("events"), transaction(engine) as session:
             hold_stage(session, STAGE)
-            done = processing.process(session, inbox.load(session, leased))
+            done = sequence.process(session, inbox.load(session, leased))
         for outcome, number in Counter(e.outcome for e in done.endings.values()).items():
             count_events(outcome, number)
+        for kind, number in Counter(done.entries).items():
+            count_entries(kind, number)
         bells.ring("rewards")
     except LeaseLost:
         raise

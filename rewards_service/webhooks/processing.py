@@ -35,15 +35,28 @@ def process(
     held: claims that they left when they were handled before. Observed events beyond a number are
     put back, to be the first of the next batch.
     """
+    batch = complete(session, read(session, events, held))
+    transactions.mark_due(session, batch.due)
+    return batch
+
+
+def read(
+    session: Session, events: Sequence[AnyRow], held: Mapping[int, Claim] | None = None
+) -> Batch:
+    """What events say, and the endings of those that mean nothing to the books."""
     batch = Batch(events, _load_options(session, events), {}, held=dict(held or {}))
     for event in events:
         _read(batch, event)
+    return batch
+
+
+def complete(session: Session, batch: Batch) -> Batch:
+    """Everything that follows from events that were read, but what is due is not marked yet."""
     # First, as long as this batch holds no locks that the other stage could wait for.
     for event in batch.observed[:OBSERVED_AT_ONCE]:
         batch.end(event, "observed", observed=observe(session, batch, event))
     inbox.put_back(session, [event.id for event in batch.observed[OBSERVED_AT_ONCE:]])
     handle(session, batch)
-    transactions.mark_due(session, batch.due)
     _warn(session, batch)
     inbox.change_outcomes(session, batch.corrections.values())
     inbox.finish(session, batch.endings.values(), utc_now())

@@ -45,7 +45,7 @@ class TestTake:
             other.start()
             until(lambda: is_waiting(world) or not other.is_alive())
             service.calculate(session, {(r.integration_id, r.invoice_id): None for r in taken})
-            due.finish(session, taken)
+            due.forget(session, [(row.integration_id, row.invoice_id) for row in taken])
         other.join()
         assert world.event("ev_r").attempts == 0
         world.drain()
