@@ -4,6 +4,8 @@ Entries wait in the session until just before the outermost commit: then the end
 locked, and nothing is locked after it, so that the chain can be no part of a deadlock.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import event, select
@@ -17,6 +19,7 @@ from rewards_service.kit.db import insert_many
 MACHINE = "machine"
 HEAD_ID = 1
 _PENDING = "audit_pending"
+_PART_OF = "audit_part_of"
 
 
 class _Pending(NamedTuple):
@@ -42,6 +45,8 @@ def record(
     if not session.in_transaction():
         session.begin()  # an entry belongs to a transaction, or a rollback would not end it
     kind, key = subject
+    if (whole := session.info.get(_PART_OF)) is not None:
+        detail = {**detail, "part_of": whole}
     row = {
         "at": utc_now(),
         "actor": actor,
@@ -52,6 +57,16 @@ def record(
         "detail": detail,
     }
     session.info.setdefault(_PENDING, []).append(_Pending(row, _savepoints(session)))
+
+
+@contextmanager
+def as_part_of(session: Session, whole: str) -> Iterator[None]:
+    """Entries recorded inside say of which decision they are a part: doing it does them too."""
+    session.info[_PART_OF] = whole
+    try:
+        yield
+    finally:
+        del session.info[_PART_OF]
 
 
 def _savepoints(session: Session) -> tuple[SessionTransaction, ...]:

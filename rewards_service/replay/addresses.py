@@ -7,7 +7,7 @@ payment named it: then the payment tells which it was. Otherwise nobody ever fou
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.models import AuditEntry
@@ -51,17 +51,19 @@ def _wanted(connection: Connection) -> set[str | None]:
 
 
 def undo(session: Session, kind: str, subject: int, detail: Mapping[str, Any]) -> None:
-    """Give a thing the key it had; if it was entered late, it gets that key when it is."""
+    """A thing gets the key it had when its time comes: somebody may have asked for it before."""
     if kind not in MODELS or "email_changed" not in detail:
         return
     model, rank = MODELS[kind]
     key = _key(session, detail["before"].get("email_key"))
-    entered = (MOMENTS.c.rank == rank) & (MOMENTS.c.ref == subject)
-    session.execute(update(MOMENTS).where(entered).values(reason=key))
     table = table_of(model)
-    if session.execute(select(MOMENTS.c.ref).where(entered)).first() is not None:
-        key = None
-    _set(session, table, subject, key)
+    entered = (MOMENTS.c.rank == rank) & (MOMENTS.c.ref == subject)
+    if session.execute(select(MOMENTS.c.ref).where(entered)).first() is None:
+        names = ["at", "rank", "ref"]
+        row = select(table.c.created_at, literal(rank), table.c.id).where(table.c.id == subject)
+        session.execute(insert(MOMENTS).from_select(names, row))
+    session.execute(update(MOMENTS).where(entered).values(reason=key))
+    _set(session, table, subject, None)
 
 
 def redo(session: Session, kind: str, subject: int, detail: Mapping[str, Any]) -> None:

@@ -12,13 +12,13 @@ from rewards_service.kit.errors import NotFound
 from rewards_service.properties.names import CUSTOMER_ID
 from rewards_service.properties.service import definition_ids, find_subjects
 from rewards_service.replay.journal import Detail, redo
-from rewards_service.replay.moments import Moment
+from rewards_service.replay.moments import WITHOUT_EFFECT, Moment
 from rewards_service.replay.tables import LINKS
 from rewards_service.rewards import adjusting, review
 from rewards_service.rewards.models import Reward
 from rewards_service.webhooks.reattribution import follow_source
 from rewards_service.webhooks.resolving import Decision, resolve
-from rewards_service.webhooks.workbench import attach_event
+from rewards_service.webhooks.workbench import attach_event, replay_event
 
 
 def decide(session: Session, moment: Moment, detail: Detail) -> None:
@@ -120,13 +120,15 @@ def _resolve(session: Session, moment: Moment, detail: Detail) -> None:
     resolve(session, conflict_id, decided)
 
 
-def _nothing(session: Session, moment: Moment, detail: Detail) -> None:
-    """What was entered is there already."""
+def _handle_again(session: Session, moment: Moment, detail: Detail) -> None:
+    """What a person knew by then is known here too: other payments of the payer may follow."""
+    if detail.get("after") not in WITHOUT_EFFECT:
+        replay_event(session, moment.subject_id, actor=moment.actor, reason=moment.reason)
 
 
 ACTIONS: dict[str, Callable[[Session, Moment, Detail], None]] = {
     "customer.source_changed": _change_source,
     "conflict.resolved": _resolve,
     "event.attached": _attach,
-    "event.replayed": _nothing,  # where the event took effect, it stands among the events
+    "event.replayed": _handle_again,
 }

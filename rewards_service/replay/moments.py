@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -38,7 +37,6 @@ from rewards_service.rewards.models import BY_HAND, LedgerEntry, Reward, RewardS
 EVENT, CUT, VERSION, PARTNER, CUSTOMER, LEAD, DEAL, DECISION, STATUS, ADJUSTMENT = range(10)
 APPEARING: dict[int, type[Base]] = {PARTNER: Partner, CUSTOMER: Customer, LEAD: Lead, DEAL: Deal}
 PAGE = 5_000
-COMPANY = 20  # entries that one transaction of a person writes at most
 COVERED = "covered"  # to_status of decisions that another one does again
 # Outcomes of events that touched nothing but themselves.
 WITHOUT_EFFECT = (
@@ -138,20 +136,8 @@ def _add_decisions(connection: Connection) -> None:
 def _cover_companions(connection: Connection) -> None:
     """Resolving a conflict writes down what it did to customers too: that is not done twice."""
     table = here(MOMENTS.name)
-    resolved = select(table).where(table.c.action == "conflict.resolved")
-    for row in connection.execute(resolved).all():
-        customers = orjson.loads(row.detail)["customer_ids"]
-        before = select(table.c.ref, table.c.subject_id, table.c.detail).where(
-            table.c.rank == DECISION,
-            table.c.ref.between(row.ref - COMPANY, row.ref),
-            table.c.action.in_(("customer.source_changed", "event.attached")),
-            table.c.actor == row.actor,
-            table.c.reason.is_not_distinct_from(row.reason),
-        )
-        for ref, subject_id, detail in connection.execute(before).all():
-            if orjson.loads(detail).get("customer_id", subject_id) in customers:
-                these = (table.c.rank == DECISION) & (table.c.ref == ref)
-                connection.execute(update(table).where(these).values(to_status=COVERED))
+    parts = (table.c.rank == DECISION) & table.c.detail.like('%"part_of"%')
+    connection.execute(update(table).where(parts).values(to_status=COVERED))
 
 
 def _add_cuts(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from rewards_service.audit.service import record
+from rewards_service.audit.service import as_part_of, record
 from rewards_service.crm import conflicts, deciding
 from rewards_service.crm.customer_service import change_source, get_customer
 from rewards_service.crm.matching import (
@@ -84,9 +84,9 @@ def resolve(
         if conflict.resolved_at is not None:
             raise ConflictResolved("It is listed with what was decided.")
         _check(conflict, decided)
-        outcome = _STEPS.get((conflict.kind, decided.decision), _nothing)(
-            session, conflict, decided
-        )
+        step = _STEPS.get((conflict.kind, decided.decision), _nothing)
+        with as_part_of(session, conflict.natural_key):
+            outcome = step(session, conflict, decided)
         _close(session, conflicts.get_conflict(session, conflict_id), decided, outcome)
         return outcome.changes
 

@@ -16,6 +16,8 @@ from rewards_service.payouts import making
 from rewards_service.payouts import service as payouts
 from rewards_service.programs.models import RewardRule
 from rewards_service.programs.service import change_rule
+from rewards_service.properties.names import CUSTOMER_ID
+from rewards_service.properties.service import definition_ids, find_subjects
 from rewards_service.replay.service import Outcome, replay
 from rewards_service.rewards import adjusting, review
 from rewards_service.rewards.models import Reward
@@ -82,10 +84,20 @@ class Office(Books):
             event_key = session.scalars(query).one()
             workbench.attach_event(session, event_key, (kind, key), "told so", WHO)
 
-    def resolve(self, kind: str, decision: str, **chosen: int) -> None:
+    def handle_again(self, event: Event) -> None:
+        with transaction(self.engine) as session:
+            query = select(ReceivedEvent.id).where(ReceivedEvent.event_id == event["id"])
+            workbench.replay_event(session, session.scalars(query).one(), actor=WHO)
+
+    def customer_of(self, payer: str) -> int:
+        with Session(self.engine) as session:
+            definition = definition_ids(session)[CUSTOMER_ID]
+            return find_subjects(session, definition, self.integration_id, [payer])[payer]
+
+    def resolve(self, kind: str, decision: str, reason: str = "as agreed", **chosen: Any) -> None:
         query = select(AttributionConflict.id).where(AttributionConflict.kind == kind)
         with transaction(self.engine) as session:
-            decided = resolving.Decision(decision, WHO, "as agreed", **chosen)
+            decided = resolving.Decision(decision, WHO, reason, **chosen)
             resolving.resolve(session, session.scalars(query).one(), decided)
 
     def enter_customer(self, email: str, partner_id: int | None = None) -> int:

@@ -107,6 +107,30 @@ class TestReplay:
         assert len(office.rewards()) == 3
         unchanged(office)
 
+    def test_a_lead_entered_and_corrected_after_a_payment_had_asked_for_it(
+        self, office: Office
+    ) -> None:
+        first, second = office.add_partner("First"), office.add_partner("Second")
+        lead = office.enter_lead(first, BOB)
+        office.play([payment(1)])
+        office.attach(payment(1), "lead", lead)
+        other = office.enter_lead(second, ADA)
+        office.correct_lead(other, email="elsewhere@two.example")
+        office.play([payment(2, day=2)])
+
+        assert len(office.rewards(partner_id=first)) == 2
+        unchanged(office)
+
+    def test_an_event_handled_again_after_its_lead_was_entered(self, office: Office) -> None:
+        """DOMAIN M16: the payer's other payment follows."""
+        first = office.add_partner("First")
+        office.play([payment(1), payment(2, day=2)])
+        office.enter_lead(first, ADA)
+        office.handle_again(payment(1))
+
+        assert len(office.rewards()) == 2
+        unchanged(office)
+
     def test_reviewed_adjusted_and_paid_out(self, office: Office) -> None:
         """DOMAIN V2, V4, V6."""
         first = office.add_partner("First")
@@ -175,6 +199,20 @@ class TestReplay:
         office.play([payment(3, day=3)])
 
         assert statuses(office) == {"pending"}
+        unchanged(office)
+
+    def test_a_customer_given_away_before_a_conflict_for_the_same_reason(
+        self, office: Office
+    ) -> None:
+        """DOMAIN M5, S5: what resolving does to customers is not mistaken for it."""
+        first, second = office.add_partner("First"), office.add_partner("Second")
+        office.add_lead(first, ADA)
+        office.play([payment(1), payment(2, day=1, customer="c2")])
+        office.reattribute(office.customer_of("c1"), second, retroactive=True)
+        office.resolve("same_email_other_chargebee_id", "inherit", reason="by contract")
+        office.play([payment(3, day=3, customer="c2")])
+
+        assert len(office.rewards(partner_id=second)) == 3
         unchanged(office)
 
     def test_customers_entered_by_people_and_one_of_them_chosen(self, office: Office) -> None:
