@@ -23,7 +23,7 @@ class Attributed:
 
     known: dict[Payer, int] = field(default_factory=dict)  # every payer looked at and known
     moved: set[Payer] = field(default_factory=set)  # became known, changed hands, or withdrawn
-    changed_customers: set[int] = field(default_factory=set)  # source or hold differs from before
+    changed_customers: set[int] = field(default_factory=set)  # source, hold or deals differ
     outcomes: dict[int, str] = field(default_factory=dict)  # event -> outcome without transaction
     results: dict[int, dict[str, object]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)  # all that were folded anew
@@ -204,9 +204,13 @@ def _converted(
 
 
 def write_deals(
-    session: Session, around: Neighbourhood, resolution: Resolution, ids: dict[int, int]
+    session: Session,
+    around: Neighbourhood,
+    resolution: Resolution,
+    ids: dict[int, int],
+    done: Attributed,
 ) -> None:
-    """Associate and release deals as matched; those of pinned customers stay."""
+    """Associate and release deals as matched, also with earlier payments; the pinned stay."""
     changed = []
     for row in around.deals.values():
         if _is_pinned(row.customer_id, around):
@@ -217,6 +221,7 @@ def write_deals(
             changed.append(
                 {"id": row.id, "updated_at": utc_now(), "customer_id": owner, "associated_at": at}
             )
+            done.changed_customers |= {key for key in (row.customer_id, owner) if key is not None}
     update_many(session, Deal, changed)
 
 

@@ -111,7 +111,7 @@ def _fold_anew(
     lift_decided(session, resolution)
     ids = books.write_customers(session, definition_id, payers, around, resolution, done)
     books.write_leads(session, around, resolution, ids)
-    books.write_deals(session, around, resolution, ids)
+    books.write_deals(session, around, resolution, ids, done)
     books.open_conflicts(session, resolution.conflicts)
     wanted = {claim.event for claim in claims if not claim.create_transaction}
     done.outcomes = {event: resolution.outcomes[event] for event in sorted(wanted)}

@@ -19,7 +19,7 @@ from rewards_service.rewards.differences import missing
 from rewards_service.rewards.evidence import stored_explanation
 from rewards_service.rewards.models import OPEN_STATUSES, Reward
 from rewards_service.rewards.people import People, load_people
-from rewards_service.rewards.queries import Held, Money, load_money, load_rewards
+from rewards_service.rewards.queries import Held, Money, load_money, load_rewards, partners_of
 from rewards_service.rewards.settling import settle
 from rewards_service.rewards.verdicts import Target, Verdict
 from rewards_service.transactions.models import RewardDue
@@ -57,8 +57,8 @@ def _due(session: Session, keys: set[Key]) -> set[Key]:
 def _compare(session: Session, keys: set[Key]) -> Iterator[Finding]:
     versions = all_versions(session)
     money = load_money(session, keys, versions)
-    people = load_people(session, money, versions)
     held = load_rewards(session, keys)
+    people = load_people(session, money, versions, partners_of(held))
     stored = _explanations(session, [one.row.id for some in held.values() for one in some])
     verdicts = {key: draft(key, money, people, held.get(key, [])) for key in sorted(keys)}
     settle(verdicts.values(), load_tally(session, versions, verdicts.values()))

@@ -1,21 +1,20 @@
 """From loaded rows to the engine's values: an invoice with the offers that rules make (pure)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from rewards_service.mirror.queries import Key
 from rewards_service.partners.queries import status_at
-from rewards_service.programs.rules import AT_ATTRIBUTION, DEAL, TRANSACTION, RuleVersion
+from rewards_service.programs.rules import AT_ATTRIBUTION, RuleVersion
 from rewards_service.rewards import engine, selecting, values
 from rewards_service.rewards.figures import Payee, Payment
+from rewards_service.rewards.payees import payees_of
 from rewards_service.rewards.people import People
 from rewards_service.rewards.queries import AnyRow, Held, Money
 from rewards_service.rewards.selecting import Setting
 from rewards_service.rewards.verdicts import REFUND_OPEN, Offer, Verdict
 
-WHOLE = 10_000
 PARKED = "parked_missing_parent"
 NO_PARTNER = "no_source_partner"
 INACTIVE = "partner_inactive"
@@ -33,7 +32,7 @@ def draft(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
     verdict.currency = row.currency
     payers = [payer for payer in payers if money.payments[payer].currency == row.currency]
     owner = _owner(key, row, payers, people)
-    payees = _payees(owner, payers, money, people)
+    payees = payees_of(owner, payers, money, people, held)
     if owner is None or not any(payees.values()):
         verdict.reasons = dict.fromkeys(payers, NO_PARTNER)
         return verdict
@@ -56,51 +55,6 @@ def _owner(key: Key, invoice: AnyRow, payers: list[Key], people: People) -> AnyR
     roots = ((key[0], people.roots[payer]) for payer in sorted(payers) if payer in people.roots)
     root = next((people.owners[account] for account in roots if account in people.owners), None)
     return root or people.owners.get((key[0], invoice.customer_id))
-
-
-def _payees(
-    owner: AnyRow | None, payers: list[Key], money: Money, people: People
-) -> dict[str, list[Payee]]:
-    """Who is paid, by what triggers a rule (S3).
-
-    A transaction pays the partner of the invoice's first payment: another that a person names
-    later is paid for later invoices (S5). Where the customer's deal is shared, its shares are paid.
-    """
-    if owner is None:
-        return {TRANSACTION: [], DEAL: []}
-    own = [money.recorded[payer] for payer in payers]
-    own = [row for row in own if row.customer_id == owner.id]
-    first = min(own, key=lambda r: (r.occurred_at, r.chargebee_transaction_id), default=None)
-    deals = people.deals.get(owner.id, [])
-    if first is not None:  # a deal that came with a later payment is about later invoices
-        deals = [d for d in deals
-                 if d.associated_at is None or d.associated_at <= first.occurred_at]  # fmt: skip
-    deal = next((d for d in deals if people.shares.get(d.id) or d.partner_id), None)
-    return {
-        TRANSACTION: _of_transaction(owner, first, deals, people),
-        DEAL: [] if deal is None else _shared(deal, people),
-    }
-
-
-def _of_transaction(
-    owner: AnyRow, first: AnyRow | None, deals: Sequence[AnyRow], people: People
-) -> list[Payee]:
-    partner_id = owner.source_partner_id if first is None else first.partner_id
-    by_hand = owner.source_by_hand if first is None else first.partner_by_hand
-    if partner_id is None:
-        return []
-    named = [deal for deal in deals if deal.id == owner.source_deal_id]
-    shared = next((d for d in named or deals if people.shares.get(d.id)), None)
-    if shared is not None and not by_hand:
-        return _shared(shared, people)
-    return [Payee(partner_id, WHOLE)]
-
-
-def _shared(deal: AnyRow, people: People) -> list[Payee]:
-    shares = people.shares.get(deal.id)
-    if shares:
-        return [Payee(partner, points) for partner, points in sorted(shares)]
-    return [Payee(deal.partner_id, WHOLE)]
 
 
 def _make_offers(

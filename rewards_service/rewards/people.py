@@ -39,8 +39,13 @@ class People:
     roots: dict[Key, str]  # payment -> root of the payer's account, where that counts
 
 
-def load_people(session: Session, money: Money, versions: dict[int, RuleVersion]) -> People:
-    """Owners of the invoices by Chargebee id, their partners, and the rules."""
+def load_people(
+    session: Session,
+    money: Money,
+    versions: dict[int, RuleVersion],
+    rewarded: Collection[int] = (),
+) -> People:
+    """Owners of the invoices by Chargebee id, their partners and those rewarded, and the rules."""
     ids = {(site, row.customer_id) for (site, _), row in money.invoices.items()}
     roots = _root_payers(session, money)
     payers = {Payer(*key) for key in ids} | {Payer(site, root) for (site, _), root in roots.items()}
@@ -50,6 +55,7 @@ def load_people(session: Session, money: Money, versions: dict[int, RuleVersion]
     deals = deals_of(session, rows.keys())
     shares = _shares(session, {deal.id for some in deals.values() for deal in some})
     partners = {row.source_partner_id for row in rows.values() if row.source_partner_id}
+    partners |= set(rewarded)
     partners |= {partner for parts in shares.values() for partner, _ in parts}
     partners |= {deal.partner_id for some in deals.values() for deal in some if deal.partner_id}
     partners |= {row.partner_id for row in money.recorded.values() if row.partner_id}

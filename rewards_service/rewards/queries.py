@@ -1,7 +1,7 @@
 """Everything that the rewards of some invoices depend on, loaded in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,16 +135,25 @@ _REWARD_COLUMNS = columns(
 )
 
 
+UNDECIDED = ("pending", "hold")
+
+
+def partners_of(held: Mapping[Key, Sequence["Held"]]) -> set[int]:
+    return {one.row.partner_id for some in held.values() for one in some}
+
+
 @dataclass(slots=True)
 class Held:
     """A reward as it stands, with the sum of its entries.
 
+    `basis_points`: its share of the whole, where anything of its invoice was decided about.
     `was_approved`: a refund under way took back its approval until it is known what comes of it.
     `is_debt`: it is approved as something that was taken back, not by a decision.
     """
 
     row: AnyRow
     amount_minor: int
+    basis_points: int | None = None
     was_approved: bool = False
     is_debt: bool = False
 
@@ -163,9 +172,22 @@ def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[
         one.was_approved = move is not None and move.from_status == "approved"
     for one in debts:
         one.is_debt = one.row.id not in moves or moves[one.row.id].actor == MACHINE
+    decided = {_invoice(one.row) for one in held if one.row.status not in UNDECIDED}
+    shares = _shares(session, [one.row.id for one in held if _invoice(one.row) in decided])
     found: dict[Key, list[Held]] = defaultdict(list)
     for one in held:
+        one.basis_points = shares.get(one.row.id)
         found[_invoice(one.row)].append(one)
+    return found
+
+
+def _shares(session: Session, reward_ids: Collection[int]) -> dict[int, int]:
+    """Reward -> basis points of the whole that its explanation tells of."""
+    found: dict[int, int] = {}
+    for some in chunks(sorted(reward_ids)):
+        query = select(*columns(Reward, "id", "explanation")).where(Reward.id.in_(some))
+        told = {row.id: row.explanation.get("basis_points") for row in fetch_rows(session, query)}
+        found.update({key: points for key, points in told.items() if points is not None})
     return found
 
 

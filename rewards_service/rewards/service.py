@@ -40,9 +40,9 @@ def calculate(session: Session, causes: Mapping[Key, int | None]) -> Calculated:
     """
     versions = all_versions(session)
     money = queries.load_money(session, causes.keys(), versions)
-    people = load_people(session, money, versions)
     keys = sorted(money.invoices.keys() | causes.keys())
     held = queries.load_rewards(session, keys)
+    people = load_people(session, money, versions, queries.partners_of(held))
     verdicts = {key: draft(key, money, people, held.get(key, [])) for key in keys}
     for key, verdict in verdicts.items():
         verdict.cause_log_id = causes.get(key) or 0

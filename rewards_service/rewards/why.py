@@ -57,8 +57,8 @@ def explain_payment(session: Session, transaction_key: int) -> dict[str, Any]:
 def _judge(session: Session, keys: Sequence[Key]) -> tuple[dict[Key, Verdict], dict[Key, Any]]:
     versions = all_versions(session)
     money = queries.load_money(session, keys, versions)
-    people = load_people(session, money, versions)
     held = queries.load_rewards(session, keys)
+    people = load_people(session, money, versions, queries.partners_of(held))
     verdicts = {key: draft(key, money, people, held.get(key, [])) for key in keys}
     settle(verdicts.values(), counters.load_tally(session, versions, verdicts.values()))
     return verdicts, held

@@ -94,7 +94,7 @@ class Office(Books):
             definition = definition_ids(session)[CUSTOMER_ID]
             return find_subjects(session, definition, self.integration_id, [payer])[payer]
 
-    def resolve(self, kind: str, decision: str, reason: str = "as agreed", **chosen: Any) -> None:
+    def resolve(self, kind: str, decision: str, reason: str = "as agreed", **chosen: int) -> None:
         query = select(AttributionConflict.id).where(AttributionConflict.kind == kind)
         with transaction(self.engine) as session:
             decided = resolving.Decision(decision, WHO, reason, **chosen)

@@ -194,8 +194,10 @@ class TestReplay:
         office.add_lead(first, ADA)
         office.add_lead(second, ADA)
         office.play([payment(1), payment(2, day=1)])
-        chosen = {"partner_id": second} if decision == "choose" else {}
-        office.resolve("attribution", decision, **chosen)
+        if decision == "choose":
+            office.resolve("attribution", decision, partner_id=second)
+        else:
+            office.resolve("attribution", decision)
         office.play([payment(3, day=3)])
 
         assert statuses(office) == {"pending"}

@@ -82,6 +82,27 @@ class TestSetUpLater:
         assert world.earned(bob, invoice="inv_1") == 0
         sound(world)
 
+    @pytest.mark.parametrize(("status", "left"), [("pending", 1_000), ("approved", 2_000)])
+    def test_a_deal_entered_later_shares_earlier_payments_until_a_reward_is_approved(
+        self, status: str, left: int, world: World, ann: int
+    ) -> None:
+        """DOMAIN M16, S7: as if it had been there, but what a person approved stays."""
+        bob = world.partner("Bob")
+        world.receive(paid("1", "cb1", ADA))
+        if status == "approved":
+            world.settle(status)
+            (reward,) = world.all(Reward)
+            world.pin(reward.customer_id)
+        deal = world.deal(ADA, bob)
+        for partner in (ann, bob):
+            world.add(DealShare(deal_id=deal, partner_id=partner, basis_points=5_000))
+        world.switch(conflict="first_wins")
+        world.receive(paid("2", "cb1", ADA, day=5))
+
+        assert world.earned(ann, invoice="inv_1") == left
+        assert world.earned(bob, invoice="inv_1") == 2_000 - left
+        sound(world)
+
     def test_an_attribution_that_proves_earlier_locks_an_earlier_rate(
         self, world: World, api: Caller, ann: int
     ) -> None:
