@@ -18,6 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from rewards_service.embedded.redis_server import RedisServer
+from rewards_service.kit.db import db
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
 from tests.postgres_copies import PostgresTemplate
@@ -130,12 +131,20 @@ def redis_connection(redis_url: str) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+def var_dir(sqlite_path: Path) -> Path:
+    """The folder of a test's installation: at the same place, and empty, each time."""
+    folder = sqlite_path.parent / "var"
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, var_dir: Path) -> Settings:
     return load_settings(
         {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
-            "VAR_DIR": str(tmp_path / "var"),
+            "VAR_DIR": str(var_dir),
             "BASE_URL": "https://rewards.example.com",
             "SECRET_KEY": SECRET_KEY,
             "ENCRYPTION_KEYS": ENCRYPTION_KEY,
@@ -163,11 +172,25 @@ def session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+_apps: dict[Settings, Flask] = {}
+
+
 @pytest.fixture
-def app(settings: Settings) -> Flask:
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application, without connections: to make it anew takes longer than most tests.
+
+    Who adds routes to it makes one of his own.
+    """
     from rewards_service.app import create_app
 
-    return create_app(settings)
+    if settings not in _apps:
+        _apps[settings] = create_app(settings)
+    made = _apps[settings]
+    yield made
+    with made.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+    made.extensions["rewards_webhooks"].engine.dispose()
 
 
 @pytest.fixture

@@ -44,10 +44,11 @@ class TestScopes:
 
             assert api.call(method, path, key=key).status_code not in (401, 403), path
 
-    def test_a_view_that_names_no_scope_is_closed_to_all(self, app: Flask, api: Caller) -> None:
+    def test_a_view_that_names_no_scope_is_closed_to_all(self, settings: Settings) -> None:
+        app = create_app(settings)
         app.add_url_rule(f"{PREFIX}/forgotten", view_func=lambda: "secret")
 
-        assert api.call("GET", "/forgotten").status_code == 403
+        assert Caller(app, settings).call("GET", "/forgotten").status_code == 403
 
 
 class TestDocument:
@@ -98,10 +99,11 @@ class TestProblems:
         assert (problem["status"], "errors" in problem) == (status, status == 422)
         assert problem["request_id"] == answer.headers["X-Request-ID"]
 
-    def test_a_crash_is_a_problem_that_tells_nothing(self, app: Flask) -> None:
+    def test_a_crash_is_a_problem_that_tells_nothing(self, settings: Settings) -> None:
         def crash() -> str:
             raise RuntimeError("a secret")
 
+        app = create_app(settings)
         app.add_url_rule("/crash", view_func=crash)
         answer = app.test_client().get("/crash")
 

@@ -10,9 +10,11 @@ from flask import Flask
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
+from rewards_service.app import create_app
 from rewards_service.crm.models import Lead
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_session
+from rewards_service.settings import Settings
 from tests.builders.api import Caller
 from tests.builders.chargebee import paid
 from tests.builders.world import World
@@ -55,13 +57,16 @@ class TestCommit:
 
         assert api.get("/deals")["data"] == []
 
-    def test_a_crash_after_the_write_leaves_nothing(self, app: Flask, engine: Engine) -> None:
+    def test_a_crash_after_the_write_leaves_nothing(
+        self, settings: Settings, engine: Engine
+    ) -> None:
         def crash() -> str:
             session = current_session()
             session.add(Lead(email="x", status="accepted"))
             session.flush()
             raise RuntimeError
 
+        app = create_app(settings)
         app.add_url_rule("/crash", view_func=crash, methods=["POST"])
 
         assert app.test_client().post("/crash").status_code == 500
