@@ -5,6 +5,7 @@ import io
 import pstats
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 from sqlalchemy import create_engine, func, select
@@ -35,11 +36,14 @@ class Drained:
         return self.events / self.seconds
 
 
-def measure(number: int, profile: bool = False) -> tuple[Drained, str]:
-    """Drain `number` payments on a fresh database; the figures, and a profile when asked for."""
+def measure(number: int, profile: bool = False, **terms: Any) -> tuple[Drained, str]:
+    """Drain `number` payments on a fresh database; the figures, and a profile when asked for.
+
+    terms: of the one rule, as stored.
+    """
     with servers.database() as (url, server):
         engine = create_engine(url)
-        keys = world.set_up(engine)
+        keys = world.set_up(engine, **terms)
         world.fill_backlog(engine, keys, number, PAYMENTS_PER_CUSTOMER)
         servers.vacuum(url)
         profiler = cProfile.Profile()

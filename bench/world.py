@@ -27,8 +27,8 @@ BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 SWITCHES = {"convert_lead": True, "associate_deal": True, "create_transaction": True}
 
 
-def set_up(engine: Engine) -> tuple[int, int, int]:
-    """(integration, options, partner) keys of a fresh business with a 20 % rule."""
+def set_up(engine: Engine, **terms: Any) -> tuple[int, int, int]:
+    """(integration, options, partner) keys of a fresh business with a 20 % rule of these terms."""
     with Session(engine) as session, session.begin():
         define_chargebee_properties(session)
         digest = crypto.digest(SECRET_KEY, "webhook", f"{USER}:{PASSWORD}".encode())
@@ -55,7 +55,7 @@ def set_up(engine: Engine) -> tuple[int, int, int]:
         session.add(
             RewardRuleVersion(
                 rule_id=rule.id, version=1, kind="percent", rate_millionths=200_000, base="net",
-                rounding="half_even", hold_days=30,
+                rounding="half_even", hold_days=30, terms=terms,
             )
         )  # fmt: skip
         return integration.id, options.id, partner.id

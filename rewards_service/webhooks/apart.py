@@ -2,11 +2,13 @@
 
 Rules that count depend on what the books knew when an event was handled. Events that are handled
 together must come to what they would have come to one after the other: so no two of them may be
-about the same payment, invoice, note, customer or payer's address.
+about the same payment, invoice or note, nor about the same customer or payer's address, unless they
+are payments of one payer that come as they were made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from rewards_service.chargebee.events import Reading
 from rewards_service.chargebee.resources import (
@@ -26,6 +28,24 @@ _NAMED_BY = {
     "invoice_id": INVOICE,
     "source_id": TRANSACTION,
 }
+
+
+_PEOPLE = (CUSTOMER, EMAIL)
+
+
+class Paid(NamedTuple):
+    """When a payment was made, and everybody its event names."""
+
+    at: datetime
+    by: frozenset[Thing]
+
+
+def payer_of(reading: Reading, things: Iterable[Thing]) -> Paid | None:
+    """Who made the payment that an event is about; None for other events."""
+    if reading.payment is None:
+        return None
+    people = frozenset(thing for thing in things if thing[1] in _PEOPLE)
+    return Paid(reading.payment.paid_at, people)
 
 
 def things_of(site: int, reading: Reading) -> set[Thing]:
@@ -57,15 +77,29 @@ def _named(site: int, item: Mirrored) -> Iterator[Thing]:
         yield site, CREDIT_NOTE, note_id
 
 
-def runs(events: Iterable[Any], things: Mapping[int, set[Thing]]) -> Iterator[Sequence[Any]]:
-    """Events (with `id`) in their order, cut before each that is about what another was about."""
+def runs(
+    events: Iterable[Any],
+    things: Mapping[int, set[Thing]],
+    payers: Mapping[int, Paid | None],
+) -> Iterator[Sequence[Any]]:
+    """Events (with `id`) in their order, cut before each that is about what another was about.
+
+    things, payers: by event, as `things_of` and `payer_of` tell them.
+    """
     run: list[Any] = []
-    seen: set[Thing] = set()
+    seen: dict[Thing, Paid | None] = {}
     for event in events:
-        if run and not seen.isdisjoint(things[event.id]):
+        paid = payers.get(event.id)
+        if any(not _goes_with(seen[one], paid, one) for one in things[event.id] & seen.keys()):
             yield run
-            run, seen = [], set()
+            run, seen = [], {}
         run.append(event)
-        seen |= things[event.id]
+        seen.update(dict.fromkeys(things[event.id], paid))
     if run:
         yield run
+
+
+def _goes_with(before: Paid | None, paid: Paid | None, thing: Thing) -> bool:
+    if before is None or paid is None or thing[1] not in _PEOPLE:
+        return False
+    return before.by == paid.by and before.at <= paid.at

@@ -22,7 +22,7 @@ from rewards_service.rewards import service as rewards
 from rewards_service.transactions import due
 from rewards_service.transactions import service as transactions
 from rewards_service.webhooks import processing
-from rewards_service.webhooks.apart import Thing, runs, things_of
+from rewards_service.webhooks.apart import Thing, payer_of, runs, things_of
 from rewards_service.webhooks.batch import AnyRow, Batch
 
 log = structlog.get_logger()
@@ -62,7 +62,8 @@ def _in_order(session: Session, whole: Batch, done: Done) -> None:
     rest = whole.part([event for event in whole.events if event.id not in ids])
     done.endings |= processing.complete(session, rest).endings
     things = _things(session, whole)
-    for run in runs(whole.active, things):
+    payers = {key: payer_of(whole.readings[key], some) for key, some in things.items()}
+    for run in runs(whole.active, things, payers):
         _together(session, whole, run, things, done)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards_service.chargebee.events import read_event
-from rewards_service.webhooks.apart import runs, things_of
+from rewards_service.webhooks.apart import payer_of, runs, things_of
 from tests.builders.chargebee import (
     Json,
     credit_note,
@@ -71,10 +71,33 @@ class TestRuns:
         """DOMAIN V10: and none ends before it must."""
         events: list[Any] = [SimpleNamespace(id=number) for number in range(len(abouts))]
         about = {n: {(1, "invoice", str(i)) for i in some} for n, some in enumerate(abouts)}
-        found = list(runs(events, about))
+        found = list(runs(events, about, {}))
         assert [one for run in found for one in run] == events
         for run in found:
             everything = [thing for one in run for thing in about[one.id]]
             assert len(everything) == len(set(everything))
         for run, following in pairwise(found):
             assert any(about[one.id] & about[following[0].id] for one in run)
+
+    @pytest.mark.parametrize(
+        ("second", "together"),
+        [
+            (paid("2", "cb1", "ada@one.example", day=3), True),
+            (paid("2", "cb1", "ada@one.example", day=0), True),
+            (paid("2", "cb1", "ada@one.example", day=-1), False),
+            (paid("2", "cb1", "other@one.example", day=3), False),
+            (paid("2", "cb2", "ada@one.example", day=3), False),
+            (paid("2", "cb1", "ada@one.example", day=3, invoice="inv_1"), False),
+            (event("e", "customer_changed", 3, customer=customer("cb1", "ada@one.example")), False),
+        ],
+        ids=["later", "same time", "earlier", "address", "payer", "invoice", "no payment"],
+    )  # fmt: skip
+    def test_payments_of_one_payer_go_together_as_they_were_made(
+        self, second: Json, together: bool
+    ) -> None:
+        """DOMAIN V10, M17: an earlier payment that comes later may change whose customer it is."""
+        readings = [read_event(body["event_type"], body, 1_000) for body in (SALE, second)]
+        about = {n: things_of(1, reading) for n, reading in enumerate(readings)}
+        payers = {n: payer_of(reading, about[n]) for n, reading in enumerate(readings)}
+        events: list[Any] = [SimpleNamespace(id=number) for number in about]
+        assert len(list(runs(events, about, payers))) == (1 if together else 2)
