@@ -70,7 +70,7 @@ the cent.
 |---|---|---|---|---|
 {drained}
 
-The same where the rule counts (the customer's first 12 months), so that events and rewards are one step:
+The same where the rule counts (a customer's first 12 months): events and rewards are one step then.
 
 | backlog | seconds | events/s | worker CPU us/event | database CPU us/event |
 |---|---|---|---|---|
