@@ -65,24 +65,15 @@ class IntegrationSchema(StrictSchema):
     options = fields.Nested(OptionsSchema)
     mode = Choice(MODES)
     api_key = Text(load_only=True, allow_none=True)
+    has_api_key = fields.Boolean(dump_only=True)
+    requests_per_minute = Number(least=10, most=100_000, allow_none=True)
     webhook_url = fields.String(dump_only=True)
     webhook_username = fields.String(dump_only=True)
+    webhook_endpoint_id = fields.String(dump_only=True, allow_none=True)
     health = fields.Nested(HealthSchema, dump_only=True)
     warnings = fields.List(fields.Nested(WarningSchema), dump_only=True)
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
-
-
-class NewIntegrationSchema(IntegrationSchema):
-    """An integration with its webhook password, which is shown this once."""
-
-    webhook_password = fields.String(dump_only=True)
-
-
-class RotationSchema(StrictSchema):
-    """How long the old webhook password stays good beside the new one."""
-
-    grace_hours = Number(least=0, most=LONGEST_GRACE_HOURS, load_default=24)
 
 
 IntegrationPageSchema = page_schema("IntegrationPage", IntegrationSchema)

@@ -7,10 +7,10 @@ is decided on fresh rows: new credentials work at once, and old ones stop at onc
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.integrations.models import Integration
@@ -18,6 +18,9 @@ from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 
 PURPOSE = "webhook"
+# How long the old password stays good after the new one was seen: calls that were on their way by
+# then, for which Chargebee takes a minute at most.
+OVERLAP = timedelta(minutes=2)
 _NOBODY = b"\0" * 32
 
 
@@ -29,6 +32,16 @@ class Door(NamedTuple):
     current: bytes
     previous: bytes | None
     previous_expires_at: datetime | None
+    is_ours: bool = False  # the service itself tells Chargebee the passwords
+
+    @property
+    def is_rotating(self) -> bool:
+        """Whether the old password waits for the new one to be seen.
+
+        Where people put the password into Chargebee, a test of theirs is no sign that it is there.
+        """
+        expires = self.previous_expires_at
+        return self.is_ours and expires is not None and expires > utc_now() + OVERLAP
 
 
 class Doors:
@@ -58,6 +71,18 @@ class Doors:
         self._known[endpoint_key] = door
         return door if _fits(door, offered) else None
 
+    def end_rotation(self, door: Door, authorization: str | None) -> None:
+        """The old password ends shortly when this delivery came with the new one."""
+        if not crypto.same(self._digest(authorization), door.current):
+            return
+        statement = (
+            update(Integration)
+            .where(Integration.id == door.integration_id, Integration.version == door.version)
+            .values(previous_expires_at=utc_now() + OVERLAP, version=Integration.version + 1)
+        )
+        with Session(self._engine) as session, session.begin():
+            session.execute(statement)
+
     def _read(self, endpoint_key: str) -> Door | None:
         if "\0" in endpoint_key:  # no database text can hold it
             return None
@@ -67,6 +92,10 @@ class Doors:
             Integration.credentials_digest,
             Integration.previous_digest,
             Integration.previous_expires_at,
+            or_(
+                Integration.webhook_endpoint_id.is_not(None),
+                Integration.untold_password_encrypted.is_not(None),
+            ),
         )
         query = select(*wanted).where(
             Integration.endpoint_key == endpoint_key, Integration.deleted_at.is_(None)

@@ -1,0 +1,127 @@
+"""Connect a site, look after its webhook, withdraw it: the database and Chargebee in turns.
+
+No request is sent inside a transaction. A new password is taken by the webhook before Chargebee
+hears of it, and what was done there is noted afterwards: wherever it breaks off, the same call
+again brings it to its end.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from rewards_service.chargebee.connecting import connected
+from rewards_service.chargebee.operations import Chargebee
+from rewards_service.connections import service
+from rewards_service.connections.checks import Report, obstacle
+from rewards_service.connections.endpoint import address_checks
+from rewards_service.connections.judging import judge
+from rewards_service.connections.mending import check_room, look, mend, remove
+from rewards_service.connections.service import Target
+from rewards_service.integrations.service import Credentials
+from rewards_service.kit.crypto import SecretUnreadable
+from rewards_service.kit.db import READ_ONLY, transaction
+from rewards_service.kit.errors import Conflict
+from rewards_service.kit.http import INTERACTIVE, Patience
+from rewards_service.kit.http_errors import HttpError
+from rewards_service.settings import Settings
+
+GRACE_HOURS = 24
+
+
+class AddressUnusable(Conflict):
+    code = "webhook_address_unusable"
+    title = "Chargebee cannot post to the address of this service."
+
+
+class Upkeep:
+    """Looks after webhooks in the name of `actor`. Call it outside of any transaction.
+
+    engine: of our database; each method uses short transactions of its own, and commits them.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine, actor: str, patience: Patience = INTERACTIVE
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._actor = actor
+        self._patience = patience
+
+    def examine(self, integration_id: int) -> Report:
+        """What is wrong; an obstacle on the way to Chargebee is a failed check.
+
+        Raises NotFound, ApiKeyMissing.
+        """
+        try:
+            target = self._target(integration_id)
+            with self._at(target) as site:
+                return judge(target, look(site, target), self._is_sandbox)
+        except (HttpError, SecretUnreadable) as error:
+            return Report([obstacle(error)], [])
+
+    def repair(
+        self, integration_id: int, *, new_password: bool = False, grace_hours: int = GRACE_HOURS
+    ) -> tuple[Report, Credentials | None]:
+        """Make the webhook, or put it right; what it looks like then, and a new password if any.
+
+        A webhook that is made, or whose deliveries fail, gets a new password, and so does every
+        one with `new_password`. grace_hours: how long the old one stays good at most. Raises
+        NotFound, ApiKeyMissing, SecretUnreadable, AddressUnusable, WebhookLimit, and what
+        Chargebee or the way to it raises: nothing of it leaves a password that is not taken.
+        """
+        target = self._target(integration_id)
+        self._check_address(target)
+        with self._at(target) as site:
+            seen = look(site, target)
+            check_room(seen)
+            needed = seen.must_be_made or seen.undelivered > 0 or target.has_untold
+            credentials = None
+            if new_password or needed:
+                with transaction(self._engine) as session:
+                    credentials = service.stage(
+                        session, self._settings, integration_id, grace_hours, self._actor
+                    )
+            endpoint_id, done = mend(site, target.wanted, seen, credentials)
+            with transaction(self._engine) as session:
+                service.note_mended(
+                    session, integration_id, endpoint_id, done,
+                    told_grace_hours=None if credentials is None else grace_hours,
+                    actor=self._actor,
+                )  # fmt: skip
+            target = target._replace(has_untold=False)
+            return judge(
+                target, look(site, target, deliveries=False), self._is_sandbox
+            ), credentials
+
+    def remove(self, integration_id: int) -> list[str]:
+        """Delete our webhooks in Chargebee; their ids. Raises as `repair`."""
+        target = self._target(integration_id)
+        with self._at(target) as site:
+            removed = remove(site, look(site, target, deliveries=False))
+        with transaction(self._engine) as session:
+            service.note_removed(session, integration_id, removed, self._actor)
+        return removed
+
+    def _target(self, integration_id: int) -> Target:
+        with Session(self._engine.execution_options(**{READ_ONLY: True})) as session:
+            return service.read_target(session, self._settings, integration_id)
+
+    @contextmanager
+    def _at(self, target: Target) -> Iterator[Chargebee]:
+        access = target.access
+        with connected(
+            self._settings, access.site, access.api_key,
+            requests_per_minute=access.requests_per_minute, patience=self._patience,
+        ) as site:  # fmt: skip
+            yield site
+
+    @property
+    def _is_sandbox(self) -> bool:
+        return self._settings.chargebee_api_base is not None
+
+    def _check_address(self, target: Target) -> None:
+        for check in address_checks(target.wanted.url, self._is_sandbox):
+            if not check.ok:
+                raise AddressUnusable(f"{check.detail} {check.remedy}")
