@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
@@ -10,7 +9,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from rewards_service.cli.connections import connections
 from rewards_service.cli.databases import open_engine, reading, unusable
+from rewards_service.connections.checks import Check
+from rewards_service.connections.endpoint import PORTS
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
@@ -20,30 +22,27 @@ from rewards_service.kit.migrate import current_revision, newest_revision
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
 from rewards_service.settings import Settings
 
-PORTS = (80, 443, 8080, 8443)  # the only ones Chargebee posts to
 CLOCK_SECONDS = 2.0
 STALE = timedelta(days=7)
 REDIS_SECONDS = 2.0
 
 
-class Finding(NamedTuple):
-    """What one check found. A warning does not fail."""
-
-    id: str
-    ok: bool
-    detail: str
-    remedy: str | None = None
-    warning: bool = False
+Finding = Check
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Run every check; what depends on the database is left out where there is none."""
+def examine(settings: Settings, offline: bool = False) -> list[Finding]:
+    """Run every check; what depends on the database is left out where there is none.
+
+    offline: Chargebee is not asked.
+    """
     found = []
     with open_engine(settings) as engine:
         schema = _schema(engine)
         found.append(schema)
         if schema.ok:
             found += [*_database(engine), *_integrations(engine, settings)]
+            if not offline:
+                found += connections(engine, settings)
     return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
 
 
@@ -183,7 +182,8 @@ def _names_another_site(integration: Integration, _heard_at: datetime | None) ->
 
 def _is_silent(integration: Integration, heard_at: datetime | None) -> _Problem:
     if heard_at is None:
-        return "no webhook was ever received.", "In Chargebee, add a webhook to {address}"
+        remedy = "In Chargebee, add a webhook to {address}, or run: rewards connect make"
+        return "no webhook was ever received.", remedy
     if utc_now() - heard_at > STALE:
         detail = f"the last event came {rfc3339(heard_at)}."
         return detail, "In Chargebee, look whether the webhook is still on and what it reports."

@@ -29,7 +29,7 @@ class Wanted:
     def path(self) -> str:
         return urlsplit(self.url).path
 
-    def is_ours(self, row: Payload) -> bool:
+    def leads_here(self, row: Payload) -> bool:
         """Whether a webhook of the site leads to this integration, at whatever host."""
         path: str = urlsplit(str(row.get("url"))).path
         return path == self.path
@@ -37,7 +37,7 @@ class Wanted:
     def is_beside(self, row: Payload) -> bool:
         """Whether it leads to this service, but to an integration that is no more."""
         base = self.url.removesuffix(self.path.rpartition("/")[2])
-        return str(row.get("url")).startswith(base) and not self.is_ours(row)
+        return str(row.get("url")).startswith(base) and not self.leads_here(row)
 
     def fields(self) -> dict[str, Any]:
         """What a new webhook is made of, but for its credentials."""
@@ -69,9 +69,13 @@ def wrong_schema(row: Payload) -> bool:
     return str(row.get("chargebee_response_schema_type", SCHEMA_TYPE)) != SCHEMA_TYPE
 
 
-def best_first(rows: Sequence[Payload]) -> list[Payload]:
-    """The one to keep first: it need not be made anew; then the same one whoever looks."""
-    return sorted(rows, key=lambda row: (wrong_schema(row), str(row.get("id"))))
+def best_first(rows: Sequence[Payload], known_id: str | None) -> list[Payload]:
+    """The one to keep first: it need not be made anew, is known, is the same whoever looks."""
+
+    def rank(row: Payload) -> tuple[bool, bool, str]:
+        return wrong_schema(row), row.get("id") != known_id, str(row.get("id"))
+
+    return sorted(rows, key=rank)
 
 
 def address_checks(url: str, is_sandbox: bool) -> list[Check]:

@@ -42,11 +42,20 @@ class Seen(NamedTuple):
     def must_be_made(self) -> bool:
         return not self.ours or wrong_schema(self.ours[0])
 
+    def needs_password(self, target: Target) -> bool:
+        """Whether the webhook to keep may have another password than we know, or none."""
+        is_known = bool(self.ours) and self.ours[0].get("id") == target.endpoint_id
+        doubtful = target.has_untold or self.undelivered > 0
+        return self.must_be_made or doubtful or not is_known
+
 
 def look(site: Chargebee, target: Target, deliveries: bool = True) -> Seen:
     """Raises ChargebeeError and the other errors of `kit.http_errors`."""
     rows = list(site.webhook_endpoints.each())
-    ours = best_first([row for row in rows if target.wanted.is_ours(row)])
+    here = [row for row in rows if target.wanted.leads_here(row)]
+    ours = best_first(here, target.endpoint_id)
+    if not ours:  # somebody gave it another address
+        ours = [row for row in rows if row.get("id") == target.endpoint_id]
     undelivered = _undelivered(site, target, ours) if deliveries and ours else 0
     return Seen(rows, ours, undelivered, site.clock_ahead)
 

@@ -37,6 +37,7 @@ class Target(NamedTuple):
     integration_id: int
     access: Access
     wanted: Wanted
+    endpoint_id: str | None  # Chargebee's id of the webhook that is looked after
     has_untold: bool  # Chargebee is not known to have the new password
     heard_at: datetime | None  # when the newest events that were delivered had happened
 
@@ -64,6 +65,7 @@ def read_target(session: Session, settings: Settings, integration_id: int) -> Ta
         integration.id,
         access_of(settings, integration),
         wanted_of(settings, integration),
+        integration.webhook_endpoint_id,
         integration.untold_password_encrypted is not None,
         _heard_at(session, integration.id),
     )

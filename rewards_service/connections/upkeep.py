@@ -5,8 +5,9 @@ hears of it, and what was done there is noted afterwards: wherever it breaks off
 again brings it to its end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from rewards_service.connections.judging import judge
 from rewards_service.connections.mending import check_room, look, mend, remove
 from rewards_service.connections.service import Target
 from rewards_service.integrations.service import Credentials
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import READ_ONLY, transaction
 from rewards_service.kit.errors import Conflict
@@ -42,12 +44,18 @@ class Upkeep:
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, actor: str, patience: Patience = INTERACTIVE
+        self,
+        settings: Settings,
+        engine: Engine,
+        actor: str,
+        patience: Patience = INTERACTIVE,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._actor = actor
         self._patience = patience
+        self._now = now
 
     def examine(self, integration_id: int) -> Report:
         """What is wrong; an obstacle on the way to Chargebee is a failed check.
@@ -66,8 +74,8 @@ class Upkeep:
     ) -> tuple[Report, Credentials | None]:
         """Make the webhook, or put it right; what it looks like then, and a new password if any.
 
-        A webhook that is made, or whose deliveries fail, gets a new password, and so does every
-        one with `new_password`. grace_hours: how long the old one stays good at most. Raises
+        A webhook that is made or taken over, or whose deliveries fail, gets a new password, and so
+        does every one with `new_password`. grace_hours: how long the old one stays good at most. Raises
         NotFound, ApiKeyMissing, SecretUnreadable, AddressUnusable, WebhookLimit, and what
         Chargebee or the way to it raises: nothing of it leaves a password that is not taken.
         """
@@ -76,9 +84,8 @@ class Upkeep:
         with self._at(target) as site:
             seen = look(site, target)
             check_room(seen)
-            needed = seen.must_be_made or seen.undelivered > 0 or target.has_untold
             credentials = None
-            if new_password or needed:
+            if new_password or seen.needs_password(target):
                 with transaction(self._engine) as session:
                     credentials = service.stage(
                         session, self._settings, integration_id, grace_hours, self._actor
@@ -114,6 +121,7 @@ class Upkeep:
         with connected(
             self._settings, access.site, access.api_key,
             requests_per_minute=access.requests_per_minute, patience=self._patience,
+            now=self._now,
         ) as site:  # fmt: skip
             yield site
 
