@@ -69,7 +69,7 @@ def _surroundings(target: Target, seen: Seen) -> list[Check]:
     if ahead is not None and abs(ahead) > MOST_CLOCK_AHEAD:
         detail = f"This machine's clock differs from Chargebee's by {ahead.total_seconds():+.0f} s."
         remedy = "Let this machine follow a time server (NTP)."
-        checks.append(Check("clock", False, detail, remedy))
+        checks.append(Check("chargebee_clock", False, detail, remedy))
     return checks
 
 

@@ -75,8 +75,8 @@ class Upkeep:
         """Make the webhook, or put it right; what it looks like then, and a new password if any.
 
         A webhook that is made or taken over, or whose deliveries fail, gets a new password, and so
-        does every one with `new_password`. grace_hours: how long the old one stays good at most. Raises
-        NotFound, ApiKeyMissing, SecretUnreadable, AddressUnusable, WebhookLimit, and what
+        does every one with `new_password`. grace_hours: how long the old one stays good at most.
+        Raises NotFound, ApiKeyMissing, SecretUnreadable, AddressUnusable, WebhookLimit, and what
         Chargebee or the way to it raises: nothing of it leaves a password that is not taken.
         """
         target = self._target(integration_id)

@@ -1,24 +1,14 @@
-"""A site is connected, broken in every way, named, mended: over HTTP, against the simulator."""
+"""A site is connected, and taken off again: over HTTP, against the simulator."""
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
-
-import pytest
+from redis import Redis
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.models import AuditEntry
-from rewards_service.chargebee.connecting import connected
 from rewards_service.chargebee.event_types import ENDPOINT_EVENTS
-from rewards_service.connections import mending, service
-from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import transaction
-from rewards_service.simulator.api import KEY, PUBLISHABLE, READ_ONLY
+from rewards_service.simulator.api import KEY, READ_ONLY
 from tests.builders.api import Json
 from tests.connections.office import SITE, Office
-
-Break = Callable[[Office, Json], object]
 
 
 class TestConnect:
@@ -88,163 +78,44 @@ class TestConnect:
         assert "Delete one" in made["connection"]["checks"][0]["detail"]
         assert len(office.endpoints()) == 5
 
-    def test_the_api_key_is_in_no_answer_and_no_audit_entry(self, office: Office) -> None:
+    def test_all_of_it_is_audited_and_the_api_key_is_in_no_answer_and_no_entry(
+        self, office: Office
+    ) -> None:
         made = office.connect()
-        answers = [made, office.repair(made), office.api.get(f"/integrations/{made['id']}/webhook")]
+        path = f"/integrations/{made['id']}"
+        answers = [made, office.repair(made), office.api.get(f"{path}/webhook"),
+                   office.api.get(path)]  # fmt: skip
+        office.api.call("DELETE", f"{path}/webhook")
         with Session(office.engine) as session:
-            entries = session.execute(select(AuditEntry.action, AuditEntry.detail)).all()
+            entries = session.scalars(
+                select(AuditEntry).where(AuditEntry.subject_kind == "integration")
+            ).all()
 
-        assert KEY not in str(answers) + str(entries)
-        assert [row.action for row in entries if row.action.startswith("integration.")] == [
+        assert [entry.action for entry in entries] == [
             "integration.created", "integration.connected", "integration.connected",
+            "integration.disconnected",
         ]  # fmt: skip
+        assert all(entry.actor.startswith("key:") for entry in entries)
+        secrets = (KEY, made["webhook_password"])
+        assert not any(text in str(entry.detail) for entry in entries for text in secrets)
+        assert KEY not in str(answers)
+
+    def test_a_site_has_a_budget_of_its_own(self, office: Office, redis_connection: Redis) -> None:
+        key = "rewards:chargebee:budget:acme-test"
+        made = office.connect()
+        assert not redis_connection.exists(key)  # here the setting says: no limit
+
+        office.api.change(f"/integrations/{made['id']}", requests_per_minute=100_000)
+        assert office.report(made) == (True, [])
+        assert redis_connection.exists(key)
+        path = f"/integrations/{made['id']}"
+        assert office.api.pointers("PATCH", path, requests_per_minute=9) == ["/requests_per_minute"]
 
     def test_another_site_does_not_get_the_key(self, office: Office) -> None:
         made = office.connect()
         changed = office.api.change(f"/integrations/{made['id']}", site="other-test")
 
         assert (changed["has_api_key"], changed["webhook_endpoint_id"]) == (False, None)
-
-
-def _ours(office: Office) -> str:
-    return f"/webhook_endpoints/{office.endpoints()[0]['id']}"
-
-
-def _change(**fields: Any) -> Break:
-    return lambda office, _made: office.tell(_ours(office), **fields)
-
-
-def _delete(office: Office, _made: Json) -> None:
-    office.tell(f"{_ours(office)}/delete")
-
-
-def _remake_as_compat(office: Office, made: Json) -> None:
-    fields = {"name": "w", "url": made["webhook_url"], "chargebee_response_schema_type": "compat"}
-    _delete(office, made)
-    office.tell("/webhook_endpoints", **fields)
-
-
-def _double(office: Office, made: Json) -> None:
-    other = office.tell("/webhook_endpoints", name="w", url="https://other.example/")
-    office.tell(f"/webhook_endpoints/{other['id']}", url=made["webhook_url"])
-
-
-def _lose_password(office: Office, _made: Json) -> None:
-    office.tell(_ours(office), basic_auth_password="mistyped")
-    office.happen()
-
-
-BREAKS: dict[str, Break] = {
-    "disabled": _change(disabled="true"),
-    "api_version": _change(api_version="v1"),
-    "events_missing": _change(**{"enabled_events[0]": "subscription_created"}),
-    "wrong_address": _change(url="https://elsewhere.example/hook"),
-    "card_data": _change(send_card_resource="true"),
-    "schema_type": _remake_as_compat,
-    "endpoint_missing": _delete,
-    "duplicate_endpoints": _double,
-    "undelivered": _lose_password,
-}
-HARMLESS = {"card_data", "schema_type", "duplicate_endpoints"}
-
-
-class TestRepair:
-    @pytest.mark.parametrize("name", BREAKS)
-    def test_what_is_broken_by_hand_is_named_and_mended_and_events_arrive_again(
-        self, office: Office, name: str
-    ) -> None:
-        made = office.connect()
-        BREAKS[name](office, made)
-        ok, named = office.report(made)
-
-        assert name in named
-        assert ok == (name in HARMLESS)
-        assert office.repair(made)["ok"]
-        assert set(office.report(made)[1]) <= {"undelivered"}  # until the next one is delivered
-        ours = [row for row in office.endpoints() if row["url"] == made["webhook_url"]]
-        assert len(ours) == 1
-        assert office.happen() <= office.arrived()
-        assert office.report(made) == (True, [])
-
-    def test_a_webhook_of_somebody_else_is_left_alone_and_its_address_kept_secret(
-        self, office: Office
-    ) -> None:
-        made = office.connect()
-        office.tell("/webhook_endpoints", name="theirs", url="https://theirs.example/secret-path")
-        _double(office, made)
-        found = office.repair(made)
-
-        assert [row["name"] for row in office.endpoints()] == ["Rewards service", "theirs"]
-        assert "secret-path" not in str(found)
-
-    def test_what_our_database_did_not_note_is_found_again(self, office: Office) -> None:
-        """The webhook was made in Chargebee, and then our commit failed."""
-        made = office.api.create("/integrations", site=SITE, api_key=KEY)
-        key = office.row().id
-        with Session(office.engine) as session:
-            target = service.read_target(session, office.settings, key)
-        with transaction(office.engine) as session:
-            login = service.stage(session, office.settings, key, 24, "test")
-        with connected(office.settings, SITE, KEY) as site:
-            mending.mend(site, target.wanted, mending.look(site, target), login)
-
-        assert office.happen() == office.arrived()
-        assert "password_untold" in office.report(made)[1]
-        assert office.repair(made)["ok"]
-        assert len(office.endpoints()) == 1
-        assert office.endpoints()[0]["basic_auth_password"] == login.password
-        assert office.row().webhook_endpoint_id == office.endpoints()[0]["id"]
-        assert office.happen() <= office.arrived()
-
-    def test_a_replacement_that_broke_off_is_brought_to_its_end(self, office: Office) -> None:
-        made = office.connect()
-        login = {
-            "basic_auth_username": made["webhook_username"],
-            "basic_auth_password": made["webhook_password"],
-        }
-        _remake_as_compat(office, made)
-        url = f"{made['webhook_url']}?replaces=x"
-        new = office.tell("/webhook_endpoints", name="new", url=url, **login)
-        office.repair(made)
-
-        assert [(row["id"], row["url"]) for row in office.endpoints()] == [
-            (new["id"], made["webhook_url"])
-        ]
-        assert office.happen() <= office.arrived()
-
-
-class TestExamine:
-    @pytest.mark.parametrize(
-        ("key", "name"), [("nobody's", "key_refused"), (KEY + PUBLISHABLE, "key_rights")]
-    )
-    def test_a_key_that_is_no_good_is_named(self, office: Office, key: str, name: str) -> None:
-        made = office.connect()
-        office.api.change(f"/integrations/{made['id']}", api_key=key)
-
-        assert office.report(made) == (False, [name])
-
-    def test_a_site_that_does_not_answer_is_named(self, office: Office) -> None:
-        office.connect()
-        office.chargebee.runner.set_faults({"unavailable_html": 1.0})
-
-        report = office.upkeep().examine(office.row().id)
-
-        assert [(check.id, check.ok) for check in report.checks] == [("site_unreachable", False)]
-
-    def test_a_clock_that_is_wrong_is_named(self, office: Office) -> None:
-        office.connect()
-        ahead = office.upkeep(now=lambda: utc_now() + timedelta(minutes=5))
-
-        (_, check) = ahead.examine(office.row().id).checks
-
-        assert (check.id, check.ok) == ("clock", False)
-        assert "+300 s" in check.detail or "+299 s" in check.detail or "+301 s" in check.detail
-
-    def test_a_webhook_to_an_integration_that_is_no_more_is_named(self, office: Office) -> None:
-        made = office.connect()
-        office.tell("/webhook_endpoints", name="old", url=f"{made['webhook_url'][:-5]}xxxxx")
-
-        assert office.report(made) == (True, ["stray_endpoints"])
 
 
 class TestRemove:
