@@ -7,7 +7,8 @@ import click
 
 from rewards_service.cli.answers import answer, as_json_option
 from rewards_service.cli.databases import start
-from rewards_service.cli.diagnosis import Finding, examine
+from rewards_service.cli.diagnosis import examine
+from rewards_service.connections.checks import Check
 
 
 @click.command()
@@ -29,7 +30,7 @@ def doctor(offline: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-def lines(findings: list[Finding]) -> Iterator[str]:
+def lines(findings: list[Check]) -> Iterator[str]:
     """Findings for people, each with its remedy below it."""
     for finding in findings:
         mark = "FAILED" if not finding.ok else "warn  " if finding.warning else "ok    "

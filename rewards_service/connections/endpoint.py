@@ -14,7 +14,7 @@ PORTS = (80, 443, 8080, 8443)  # the only ones Chargebee posts to
 MOST_ENDPOINTS = 5
 LONGEST_URL = 512
 NAME = "Rewards service"
-SCHEMA_TYPE = "items"
+SCHEMA_MEMBER, SCHEMA_TYPE = "chargebee_response_schema_type", "items"
 _SHOWN_EVENTS = 4
 _USUAL_PORTS = {"http": 80, "https": 443}
 
@@ -43,7 +43,7 @@ class Wanted:
         """What a new webhook is made of, but for its credentials."""
         return {
             "name": NAME, "url": self.url, "api_version": "v2", "send_card_resource": False,
-            "chargebee_response_schema_type": SCHEMA_TYPE, "disabled": False,
+            SCHEMA_MEMBER: SCHEMA_TYPE, "disabled": False,
             "enabled_events": list(ENDPOINT_EVENTS),
         }  # fmt: skip
 
@@ -66,7 +66,7 @@ def missing_events(row: Payload) -> list[str]:
 
 def wrong_schema(row: Payload) -> bool:
     """Sites of one catalogue only do not tell a schema type, and need none."""
-    return str(row.get("chargebee_response_schema_type", SCHEMA_TYPE)) != SCHEMA_TYPE
+    return str(row.get(SCHEMA_MEMBER, SCHEMA_TYPE)) != SCHEMA_TYPE
 
 
 def best_first(rows: Sequence[Payload], known_id: str | None) -> list[Payload]:
@@ -125,7 +125,7 @@ def faults(row: Payload, wanted: Wanted, mend: str) -> list[Check]:
     ]  # fmt: skip
     checks = [Check(name, False, detail, mend) for name, is_wrong, detail in found if is_wrong]
     if wrong_schema(row):
-        kind = row["chargebee_response_schema_type"]
+        kind = row[SCHEMA_MEMBER]
         detail = (
             f"The webhook's schema type is {kind}, and not {SCHEMA_TYPE}: it is to be made anew."
         )

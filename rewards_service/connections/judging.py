@@ -6,6 +6,7 @@ from rewards_service.chargebee.wire import Payload
 from rewards_service.connections.checks import Check, Report
 from rewards_service.connections.endpoint import (
     MOST_ENDPOINTS,
+    SCHEMA_MEMBER,
     address_checks,
     faults,
     host_of,
@@ -62,8 +63,11 @@ def _surroundings(target: Target, seen: Seen) -> list[Check]:
     checks = []
     beside = [str(row.get("id")) for row in seen.rows if target.wanted.is_beside(row)]
     if beside:
-        detail = f"Webhooks lead to integrations that are no more: {', '.join(beside)}."
-        remedy = "Delete them in Chargebee (Settings, Configure Chargebee, Webhooks)."
+        detail = f"Other webhooks lead to this service, too: {', '.join(beside)}."
+        remedy = (
+            "Delete those whose integration is no more in Chargebee (Settings, Configure "
+            "Chargebee, Webhooks)."
+        )
         checks.append(Check("stray_endpoints", True, detail, remedy, warning=True))
     ahead = seen.clock_ahead
     if ahead is not None and abs(ahead) > MOST_CLOCK_AHEAD:
@@ -80,6 +84,6 @@ def _shown(row: Payload, is_ours: bool) -> dict[str, object]:
         "id": row.get("id"), "name": row.get("name"), "is_ours": is_ours,
         "url": row.get("url") if is_ours else host_of(row),
         "api_version": row.get("api_version"), "disabled": row.get("disabled"),
-        "schema_type": row.get("chargebee_response_schema_type"),
+        "schema_type": row.get(SCHEMA_MEMBER),
         "enabled_events": events if is_ours else None,
     }  # fmt: skip

@@ -8,12 +8,13 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from rewards_service.chargebee.errors import NotThere
+from rewards_service.chargebee.errors import ChargebeeError, NotThere
 from rewards_service.chargebee.forms import Filter, one_of
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.wire import Payload
 from rewards_service.connections.endpoint import (
     MOST_ENDPOINTS,
+    SCHEMA_MEMBER,
     Wanted,
     best_first,
     wrong_schema,
@@ -51,13 +52,22 @@ class Seen(NamedTuple):
 
 def look(site: Chargebee, target: Target, deliveries: bool = True) -> Seen:
     """Raises ChargebeeError and the other errors of `kit.http_errors`."""
-    rows = list(site.webhook_endpoints.each())
+    rows = _rows(site, target.endpoint_id)
     here = [row for row in rows if target.wanted.leads_here(row)]
     ours = best_first(here, target.endpoint_id)
     if not ours:  # somebody gave it another address
         ours = [row for row in rows if row.get("id") == target.endpoint_id]
     undelivered = _undelivered(site, target, ours) if deliveries and ours else 0
     return Seen(rows, ours, undelivered, site.clock_ahead)
+
+
+def _rows(site: Chargebee, known_id: str | None) -> list[Payload]:
+    """What the list says; that may be minutes late, so the one we know is asked for by its id."""
+    rows = list(site.webhook_endpoints.each())
+    if known_id is not None and all(row.get("id") != known_id for row in rows):
+        with suppress(NotThere):
+            rows.append(site.webhook_endpoints.retrieve(known_id))
+    return rows
 
 
 def _undelivered(site: Chargebee, target: Target, ours: list[Payload]) -> int:
@@ -122,9 +132,20 @@ def _made(
         fields["url"] = f"{wanted.url}?replaces={seen.ours[0]['id']}"
     for row in seen.ours if len(seen.rows) >= MOST_ENDPOINTS else ():
         _remove(site, row, done)
-    made = site.webhook_endpoints.create(fields)
+    made = _create(site, fields)
     done.append(f"made {made.get('id')}")
     return made
+
+
+def _create(site: Chargebee, fields: dict[str, Any]) -> Payload:
+    """A site of one catalogue only need not take a schema type: it has but one."""
+    try:
+        return site.webhook_endpoints.create(fields)
+    except ChargebeeError as error:
+        if error.parameter != SCHEMA_MEMBER:
+            raise
+    others = {name: value for name, value in fields.items() if name != SCHEMA_MEMBER}
+    return site.webhook_endpoints.create(others)
 
 
 def remove(site: Chargebee, seen: Seen) -> list[str]:

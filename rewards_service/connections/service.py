@@ -46,6 +46,13 @@ class Target(NamedTuple):
         return ids.encode("int", self.integration_id)
 
 
+class Told(NamedTuple):
+    """What Chargebee was told: a password by its digest, and how long the one before may last."""
+
+    digest: bytes
+    grace_hours: int
+
+
 def access_of(settings: Settings, integration: Integration) -> Access:
     """Raises ApiKeyMissing, SecretUnreadable."""
     sealed = integration.api_key_encrypted
@@ -104,16 +111,21 @@ def note_mended(
     endpoint_id: str,
     done: list[str],
     *,
-    told_grace_hours: int | None,
+    told: Told | None,
     actor: str,
 ) -> None:
-    """This webhook is looked after from now on. told_grace_hours: None, it got no new password."""
+    """This webhook is looked after from now on. told: the new password that it got, if any.
+
+    Raises Conflict when that one was replaced meanwhile: what Chargebee has is not certain then.
+    """
     integration = get_integration(session, integration_id, lock=True)
     if integration.webhook_endpoint_id != endpoint_id:
         integration.webhook_endpoint_id = endpoint_id
         integration.version += 1
-    if told_grace_hours is not None:
-        settle_password(integration, told_grace_hours)
+    if told is not None:
+        if told.digest != integration.credentials_digest:
+            raise Conflict("The password was rotated twice at the same time. Rotate it again.")
+        settle_password(integration, told.grace_hours)
     detail: dict[str, Any] = {"endpoint_id": endpoint_id, "done": done}
     audit(session, "connected", integration, detail, actor)
 

@@ -13,14 +13,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.connecting import connected
+from rewards_service.chargebee.errors import AlreadyThere
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.connections import service
 from rewards_service.connections.checks import Report, obstacle
 from rewards_service.connections.endpoint import address_checks
 from rewards_service.connections.judging import judge
-from rewards_service.connections.mending import check_room, look, mend, remove
-from rewards_service.connections.service import Target
-from rewards_service.integrations.service import Credentials
+from rewards_service.connections.mending import Seen, check_room, look, mend, remove
+from rewards_service.connections.service import Target, Told
+from rewards_service.integrations.service import Credentials, digest_of
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import READ_ONLY, transaction
@@ -90,17 +91,27 @@ class Upkeep:
                     credentials = service.stage(
                         session, self._settings, integration_id, grace_hours, self._actor
                     )
-            endpoint_id, done = mend(site, target.wanted, seen, credentials)
-            with transaction(self._engine) as session:
-                service.note_mended(
-                    session, integration_id, endpoint_id, done,
-                    told_grace_hours=None if credentials is None else grace_hours,
-                    actor=self._actor,
-                )  # fmt: skip
-            target = target._replace(has_untold=False)
-            return judge(
-                target, look(site, target, deliveries=False), self._is_sandbox
-            ), credentials
+            endpoint_id, done = self._mend(site, target, seen, credentials)
+            after = target._replace(endpoint_id=endpoint_id, has_untold=False)
+            report = judge(after, look(site, after, deliveries=False), self._is_sandbox)
+        told = None
+        if credentials is not None:
+            told = Told(digest_of(self._settings, credentials), grace_hours)
+        with transaction(self._engine) as session:
+            service.note_mended(
+                session, integration_id, endpoint_id, done, told=told, actor=self._actor
+            )
+        return report, credentials
+
+    def _mend(
+        self, site: Chargebee, target: Target, seen: Seen, credentials: Credentials | None
+    ) -> tuple[str, list[str]]:
+        """As `mend`; two that make the same webhook at the same moment make it once."""
+        try:
+            return mend(site, target.wanted, seen, credentials)
+        except AlreadyThere:
+            again = look(site, target, deliveries=False)
+            return mend(site, target.wanted, again, credentials)
 
     def remove(self, integration_id: int) -> list[str]:
         """Delete our webhooks in Chargebee; their ids. Raises as `repair`."""

@@ -91,4 +91,12 @@ def _warnings(integration: Integration) -> list[dict[str, str]]:
                 f"{integration.site}. Check that this webhook belongs to the right site.",
             }
         )
+    if integration.untold_password_encrypted is not None:
+        found.append(
+            {
+                "code": "password_untold",
+                "detail": "A new webhook password was made, and Chargebee is not known to have it. "
+                "Connect again.",
+            }
+        )
     return found

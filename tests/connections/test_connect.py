@@ -1,5 +1,7 @@
 """A site is connected, and taken off again: over HTTP, against the simulator."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from redis import Redis
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,6 +40,26 @@ class TestConnect:
         assert office.repair(made)["ok"]
         assert office.endpoints() == [before]
         assert office.row().untold_password_encrypted is None
+
+    def test_again_it_makes_no_second_one_though_chargebees_lists_are_late(
+        self, office: Office
+    ) -> None:
+        office.chargebee.runner.set_faults({"lag_s": 300})
+        made = office.connect()
+
+        assert made["connection"]["ok"], made["connection"]
+        assert office.repair(made)["ok"]
+        assert len(office.endpoints()) == 1
+
+    def test_two_that_connect_at_once_make_one_webhook(self, office: Office) -> None:
+        made = office.api.create("/integrations", site=SITE, api_key=KEY)
+        key = office.row().id
+        with ThreadPoolExecutor(4) as pool:
+            reports = list(pool.map(lambda _: office.upkeep().repair(key)[0], range(4)))
+
+        assert [report.ok for report in reports] == [True] * 4
+        assert [row["url"] for row in office.endpoints()] == [made["webhook_url"]]
+        assert office.happen() == office.arrived()
 
     def test_a_webhook_made_by_hand_is_taken_over_whatever_its_password(
         self, office: Office

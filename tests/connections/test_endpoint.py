@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from rewards_service.chargebee.connecting import connected
 from rewards_service.chargebee.errors import error_of
 from rewards_service.chargebee.event_types import ENDPOINT_EVENTS
 from rewards_service.chargebee.events import HANDLED
 from rewards_service.connections.checks import obstacle
 from rewards_service.connections.endpoint import Wanted, address_checks, faults, missing_events
+from rewards_service.connections.mending import Seen, mend
 from rewards_service.kit.http_errors import RateSpent, TimedOut, Unreachable
+from rewards_service.settings import load_settings
+from tests.connections.office import ONCE
+from tests.peers.misbehaving import Misbehaving, answer
 
 SCHEMAS = json.loads(
     (Path(__file__).parents[1] / "payloads/chargebee/openapi.json").read_text()
@@ -23,6 +28,22 @@ class TestEndpointEvents:
     def test_they_are_all_that_rewards_follow_and_chargebee_knows_each(self) -> None:
         assert set(HANDLED) <= set(ENDPOINT_EVENTS) <= set(SCHEMAS["EventType"]["enum"])
         assert len(ENDPOINT_EVENTS) == len(set(ENDPOINT_EVENTS)) == 92
+
+
+class TestMend:
+    def test_a_site_that_takes_no_schema_type_gets_its_webhook_without_one(
+        self, tmp_path: Path
+    ) -> None:
+        refusal = answer(400, {"param": "chargebee_response_schema_type"})
+        made = answer(200, {"webhook_endpoint": {"id": "whv2"}})
+        with Misbehaving(refusal, made) as server:
+            surroundings = {"VAR_DIR": str(tmp_path), "CHARGEBEE_API_BASE": server.url}
+            with connected(load_settings(surroundings), "acme", "key", patience=ONCE) as site:
+                mend(site, WANTED, Seen([], [], 0, None), None)
+
+        forms = [dict(seen.form) for seen in server.seen]
+        assert [form.get("chargebee_response_schema_type") for form in forms] == ["items", None]
+        assert [form["url"] for form in forms] == [WANTED.url, WANTED.url]
 
 
 class TestMissingEvents:
