@@ -23,6 +23,10 @@ class ApiKeyMissing(Conflict):
     title = "The integration has no API key of its Chargebee site."
 
 
+class Overtaken(Conflict):
+    title = "The webhook's password was changed by two at the same time. Do it again."
+
+
 class Access(NamedTuple):
     """What it takes to ask a site; the key is as Chargebee shows it."""
 
@@ -116,7 +120,7 @@ def note_mended(
 ) -> None:
     """This webhook is looked after from now on. told: the new password that it got, if any.
 
-    Raises Conflict when that one was replaced meanwhile: what Chargebee has is not certain then.
+    Raises Overtaken when that one was replaced meanwhile: it is not certain what Chargebee has.
     """
     integration = get_integration(session, integration_id, lock=True)
     if integration.webhook_endpoint_id != endpoint_id:
@@ -124,7 +128,7 @@ def note_mended(
         integration.version += 1
     if told is not None:
         if told.digest != integration.credentials_digest:
-            raise Conflict("The password was rotated twice at the same time. Rotate it again.")
+            raise Overtaken
         settle_password(integration, told.grace_hours)
     detail: dict[str, Any] = {"endpoint_id": endpoint_id, "done": done}
     audit(session, "connected", integration, detail, actor)

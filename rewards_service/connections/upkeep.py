@@ -6,7 +6,7 @@ again brings it to its end.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -20,7 +20,7 @@ from rewards_service.connections.checks import Report, obstacle
 from rewards_service.connections.endpoint import address_checks
 from rewards_service.connections.judging import judge
 from rewards_service.connections.mending import Seen, check_room, look, mend, remove
-from rewards_service.connections.service import Target, Told
+from rewards_service.connections.service import Overtaken, Target, Told
 from rewards_service.integrations.service import Credentials, digest_of
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.crypto import SecretUnreadable
@@ -31,6 +31,7 @@ from rewards_service.kit.http_errors import HttpError
 from rewards_service.settings import Settings
 
 GRACE_HOURS = 24
+MOST_ROUNDS = 5
 
 
 class AddressUnusable(Conflict):
@@ -80,6 +81,15 @@ class Upkeep:
         Raises NotFound, ApiKeyMissing, SecretUnreadable, AddressUnusable, WebhookLimit, and what
         Chargebee or the way to it raises: nothing of it leaves a password that is not taken.
         """
+        for _ in range(MOST_ROUNDS):
+            with suppress(Overtaken):
+                return self._repair(integration_id, new_password, grace_hours)
+            new_password = True  # whoever is last tells Chargebee the one that is good
+        raise Overtaken
+
+    def _repair(
+        self, integration_id: int, new_password: bool, grace_hours: int
+    ) -> tuple[Report, Credentials | None]:
         target = self._target(integration_id)
         self._check_address(target)
         with self._at(target) as site:
