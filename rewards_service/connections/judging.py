@@ -19,22 +19,17 @@ MOST_CLOCK_AHEAD = timedelta(seconds=60)
 
 
 def judge(target: Target, seen: Seen, is_sandbox: bool) -> Report:
-    """All checks that have something to say; a single good one when none has."""
+    """What is wrong, and of the webhook also that nothing is."""
     mend = (
         f"Run: rewards connect repair --integration {target.public_id} (or POST "
         f"/api/v1/integrations/{target.public_id}/connect)."
     )
+    well = Check("webhook", True, "Chargebee has the webhook as it should be.")
     checks = [
         *address_checks(target.wanted.url, is_sandbox),
-        *_webhook(target, seen, mend),
+        *(_webhook(target, seen, mend) or [well]),
         *_surroundings(target, seen),
     ]
-    if target.has_untold:
-        detail = "A new webhook password was made, and Chargebee is not known to have it."
-        checks.append(Check("password_untold", True, detail, mend, warning=True))
-    if not checks:
-        detail = "Chargebee knows the API key, and the webhook is as it should be."
-        checks.append(Check("webhook", True, detail))
     ours = {row.get("id") for row in seen.ours}
     return Report(checks, [_shown(row, row.get("id") in ours) for row in seen.rows])
 
@@ -56,6 +51,9 @@ def _webhook(target: Target, seen: Seen, mend: str) -> list[Check]:
         )
         remedy = f"See that {host_of(seen.ours[0])} can be reached from the internet. Then: {mend}"
         checks.append(Check("undelivered", False, detail, remedy))
+    if target.has_untold:
+        detail = "A new webhook password was made, and Chargebee is not known to have it."
+        checks.append(Check("password_untold", True, detail, mend, warning=True))
     return checks
 
 

@@ -93,16 +93,7 @@ def change_integration(
     before = options_of(integration)
     options = _merged(before, wanted)
     state_before = {"site": integration.site, **before._asdict()}
-    if wanted.get("site", integration.site) != integration.site:
-        integration.api_key_encrypted = integration.webhook_endpoint_id = None
-        integration.untold_password_encrypted = None
-    for name in ("site", "name", "requests_per_minute"):
-        if name in wanted:
-            setattr(integration, name, wanted[name])
-    if "api_key" in wanted:
-        integration.api_key_encrypted = _sealed(settings, wanted["api_key"])
-    if "site" in wanted:
-        integration.version += 1
+    _set_access(settings, integration, wanted)
     if options != before:
         for name, value in options._asdict().items():
             setattr(integration, name, value)
@@ -116,6 +107,21 @@ def change_integration(
     }
     audit(session, "changed", integration, detail, actor)
     return integration
+
+
+def _set_access(settings: Settings, integration: Integration, wanted: Mapping[str, Any]) -> None:
+    """Where the site is, and what it takes to ask it."""
+    if wanted.get("site", integration.site) != integration.site:
+        integration.api_key_encrypted = None
+    for name in ("site", "name", "requests_per_minute"):
+        if name in wanted:
+            setattr(integration, name, wanted[name])
+    if "api_key" in wanted:
+        integration.api_key_encrypted = _sealed(settings, wanted["api_key"])
+    if integration.api_key_encrypted is None:  # without one no webhook can be looked after
+        integration.webhook_endpoint_id = integration.untold_password_encrypted = None
+    if "site" in wanted or "api_key" in wanted:
+        integration.version += 1
 
 
 def rotate_secret(

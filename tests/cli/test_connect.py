@@ -70,7 +70,7 @@ class TestConnect:
             assert "Run: rewards connect repair --integration int_" in answer.output
         assert "endpoint_missing" not in offline.output
         assert calls("connect", "repair", "--integration", SITE).exit_code == 0
-        assert "the webhook is as it should be" in calls("doctor").output
+        assert "Chargebee has the webhook as it should be" in calls("doctor").output
 
     def test_rotate_changes_the_password_and_remove_deletes_the_webhook(
         self, calls: Rewards, chargebee: SimulatorServer
