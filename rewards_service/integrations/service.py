@@ -112,7 +112,7 @@ def change_integration(
 def _set_access(settings: Settings, integration: Integration, wanted: Mapping[str, Any]) -> None:
     """Where the site is, and what it takes to ask it."""
     if wanted.get("site", integration.site) != integration.site:
-        integration.api_key_encrypted = None
+        integration.api_key_encrypted = integration.webhook_endpoint_id = None
     for name in ("site", "name", "requests_per_minute"):
         if name in wanted:
             setattr(integration, name, wanted[name])
