@@ -11,7 +11,7 @@ from rewards_service.chargebee.errors import (
     Unavailable,
 )
 from rewards_service.kit.crypto import SecretUnreadable
-from rewards_service.kit.errors import RewardsError
+from rewards_service.kit.errors import Conflict, RewardsError
 from rewards_service.kit.http_errors import RateSpent
 
 
@@ -76,5 +76,7 @@ _OBSTACLES: tuple[tuple[type[RewardsError], str, str], ...] = (
 
 def obstacle(error: RewardsError) -> Check:
     """The check that an error on the way to Chargebee makes fail."""
+    if isinstance(error, Conflict):  # one of ours, which says what to do
+        return Check(error.code, False, error.title, error.detail)
     name, remedy = next(found for kind, *found in _OBSTACLES if isinstance(error, kind))
     return Check(name, False, error.detail, remedy)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rewards_service.chargebee.event_types import ENDPOINT_EVENTS
 from rewards_service.chargebee.wire import Payload
@@ -31,8 +31,7 @@ class Wanted:
 
     def leads_here(self, row: Payload) -> bool:
         """Whether a webhook of the site leads to this integration, at whatever host."""
-        path: str = urlsplit(str(row.get("url"))).path
-        return path == self.path
+        return address_of(row).path == self.path
 
     def is_beside(self, row: Payload) -> bool:
         """Whether it leads to this service, but to an integration that is no more."""
@@ -66,7 +65,7 @@ def missing_events(row: Payload) -> list[str]:
 
 def wrong_schema(row: Payload) -> bool:
     """Sites of one catalogue only do not tell a schema type, and need none."""
-    return str(row.get(SCHEMA_MEMBER, SCHEMA_TYPE)) != SCHEMA_TYPE
+    return (row.get(SCHEMA_MEMBER) or SCHEMA_TYPE) != SCHEMA_TYPE
 
 
 def best_first(rows: Sequence[Payload], known_id: str | None) -> list[Payload]:
@@ -136,9 +135,17 @@ def faults(row: Payload, wanted: Wanted, mend: str) -> list[Check]:
     return checks
 
 
+def address_of(row: Payload) -> SplitResult:
+    """The parts of a webhook's address; all empty when it is none."""
+    try:
+        return urlsplit(str(row.get("url")))
+    except ValueError:
+        return urlsplit("")
+
+
 def host_of(row: Payload) -> str:
     """Scheme, host and port of a webhook's address: the rest of it can be somebody's secret."""
-    parts = urlsplit(str(row.get("url")))
+    parts = address_of(row)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 

@@ -1,8 +1,9 @@
 """Give Chargebee a new webhook password, with two live ones for as long as both may come.
 
 Staged: deliveries with the new password and the one until now are taken; the new one is kept
-sealed, so that telling Chargebee can be tried again with the same one. Settled: Chargebee has it,
-and the sealed text is forgotten. The webhook ends the old one soon after the new one was seen.
+sealed, so that telling Chargebee can be tried again with the same one. Until that is done the old
+one does not end: Chargebee has no other. Settled: Chargebee has the new one, and the sealed text is
+forgotten. The webhook ends the old one soon after the new one was seen.
 """
 
 from datetime import timedelta
@@ -14,9 +15,6 @@ from rewards_service.integrations.service import Credentials, audit, digest_of
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 from rewards_service.settings import Settings
-
-# The old password stays good at least so long while Chargebee is not known to have the new one.
-LEAST_GRACE = timedelta(hours=24)
 
 
 def stage_password(
@@ -38,8 +36,7 @@ def stage_password(
         password = crypto.decrypt(settings.encryption_keys, sealed)
         credentials = Credentials(integration.webhook_username, password)
     if integration.previous_digest is not None:
-        grace = max(timedelta(hours=grace_hours), LEAST_GRACE)
-        integration.previous_expires_at = utc_now() + grace
+        integration.previous_expires_at = utc_now() + timedelta(hours=grace_hours)
     integration.version += 1
     return credentials
 

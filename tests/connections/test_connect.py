@@ -97,7 +97,9 @@ class TestConnect:
             office.tell("/webhook_endpoints", name="w", url=f"https://w{number}.example/")
         made = office.connect()
 
-        assert "Delete one" in made["connection"]["checks"][0]["detail"]
+        (check,) = made["connection"]["checks"]
+        assert (check["id"], check["ok"]) == ("webhook_limit", False)
+        assert "Delete one" in check["remedy"]
         assert len(office.endpoints()) == 5
 
     def test_all_of_it_is_audited_and_the_api_key_is_in_no_answer_and_no_entry(

@@ -59,6 +59,11 @@ class TestFaults:
         assert faults({"id": "whv2", "url": WANTED.url}, WANTED, "mend it") == []
         assert WANTED.corrections({"id": "whv2", "url": WANTED.url}) == {}
 
+    def test_an_address_that_is_none_is_a_wrong_one(self) -> None:
+        (check,) = faults({"url": "http://[", "chargebee_response_schema_type": None}, WANTED, "m")
+
+        assert check.id == "wrong_address"
+
     def test_a_password_in_an_address_is_not_told(self) -> None:
         row = {"url": "https://me:secret@old.example/webhooks/chargebee/key"}
         (check,) = faults(row, WANTED, "mend it")
