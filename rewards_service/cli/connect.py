@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from sqlalchemy import Engine, select
@@ -58,8 +58,8 @@ def make(api_key_stdin: bool, as_json: bool, **wanted: Any) -> None:
     """
     given = {name: value for name, value in wanted.items() if value is not None}
     with _database() as (settings, engine):
-        known = _key_of(engine, given["site"])
-        if known is None or api_key_stdin:
+        known = _known(engine, given["site"])
+        if api_key_stdin or known is None or not known.has_key:
             given["api_key"] = _ask_for_key(api_key_stdin)
         key = _kept(engine, settings, known, given)
         report, _ = Upkeep(settings, engine, ACTOR).repair(key)
@@ -74,13 +74,23 @@ def _ask_for_key(from_stdin: bool) -> str:
     return str(text).strip()
 
 
-def _key_of(engine: Engine, site: str) -> int | None:
-    query = select(Integration.id).where(Integration.site == site, Integration.deleted_at.is_(None))
+class Known(NamedTuple):
+    """An integration that is there already, and whether it has an API key."""
+
+    id: int
+    has_key: bool
+
+
+def _known(engine: Engine, site: str) -> Known | None:
+    query = select(Integration.id, Integration.api_key_encrypted.is_not(None)).where(
+        Integration.site == site, Integration.deleted_at.is_(None)
+    )
     with Session(reading(engine)) as session:
-        return session.scalar(query)
+        row = session.execute(query).first()
+    return None if row is None else Known(*row)
 
 
-def _kept(engine: Engine, settings: Settings, known: int | None, given: dict[str, Any]) -> int:
+def _kept(engine: Engine, settings: Settings, known: Known | None, given: dict[str, Any]) -> int:
     """The key of the integration, made or changed, and committed."""
     with transaction(engine) as session:
         if known is None:
@@ -89,8 +99,8 @@ def _kept(engine: Engine, settings: Settings, known: int | None, given: dict[str
             return integration.id
         changes = {name: value for name, value in given.items() if name != "site"}
         if changes:
-            change_integration(session, settings, known, changes, ACTOR)
-        return known
+            change_integration(session, settings, known.id, changes, ACTOR)
+        return known.id
 
 
 @connect.command()

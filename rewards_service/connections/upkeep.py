@@ -5,8 +5,8 @@ hears of it, and what was done there is noted afterwards: wherever it breaks off
 again brings it to its end.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -136,15 +136,13 @@ class Upkeep:
         with Session(self._engine.execution_options(**{READ_ONLY: True})) as session:
             return service.read_target(session, self._settings, integration_id)
 
-    @contextmanager
-    def _at(self, target: Target) -> Iterator[Chargebee]:
+    def _at(self, target: Target) -> AbstractContextManager[Chargebee]:
         access = target.access
-        with connected(
+        return connected(
             self._settings, access.site, access.api_key,
             requests_per_minute=access.requests_per_minute, patience=self._patience,
             now=self._now,
-        ) as site:  # fmt: skip
-            yield site
+        )  # fmt: skip
 
     @property
     def _is_sandbox(self) -> bool:

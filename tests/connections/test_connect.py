@@ -1,16 +1,43 @@
 """A site is connected, and taken off again: over HTTP, against the simulator."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.models import AuditEntry
 from rewards_service.chargebee.event_types import ENDPOINT_EVENTS
+from rewards_service.integrations.models import Integration
 from rewards_service.simulator.api import KEY, READ_ONLY
+from rewards_service.simulator.limits import RateLimit
 from tests.builders.api import Json
 from tests.connections.office import SITE, Office
+
+
+class Watch(RateLimit):
+    """Looks at each request to Chargebee whether anything of our database is locked just then."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(lambda: 0.0)
+        self._engine = engine
+        self.looks = 0
+        self.locked: list[str] = []
+
+    def take(self) -> None:
+        self.looks += 1
+        try:
+            if self._engine.dialect.name == "sqlite":
+                with closing(sqlite3.connect(str(self._engine.url.database), timeout=0)) as other:
+                    other.execute("BEGIN IMMEDIATE")
+            else:
+                with Session(self._engine) as session:
+                    session.scalars(select(Integration).with_for_update(nowait=True)).all()
+        except (sqlite3.OperationalError, DBAPIError) as error:
+            self.locked.append(str(error))
 
 
 class TestConnect:
@@ -50,6 +77,18 @@ class TestConnect:
         assert made["connection"]["ok"], made["connection"]
         assert office.repair(made)["ok"]
         assert len(office.endpoints()) == 1
+
+    def test_no_lock_of_ours_is_held_while_chargebee_is_asked(self, office: Office) -> None:
+        watch = Watch(office.engine)
+        office.chargebee.runner.simulator.limit = watch
+        made = office.connect()
+        office.repair(made)
+        office.api.call("POST", f"/integrations/{made['id']}/rotate-secret", json={})
+        office.report(made)
+        office.api.call("DELETE", f"/integrations/{made['id']}/webhook")
+
+        assert watch.looks > 10
+        assert watch.locked == []
 
     def test_two_that_connect_at_once_make_one_webhook(self, office: Office) -> None:
         made = office.api.create("/integrations", site=SITE, api_key=KEY)
