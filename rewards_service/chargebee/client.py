@@ -1,7 +1,8 @@
 """Requests to one Chargebee site: within its budget, repeated where that is safe, read exactly."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rewards_service.chargebee import idempotency
@@ -45,6 +46,8 @@ class ChargebeeClient:
         self._budget = budget
         self._repeat = timedelta(seconds=repeat_seconds)
         self._now = now
+        # How far our clock is ahead of Chargebee's, by its last answer; None before the first.
+        self.clock_ahead: timedelta | None = None
 
     def get(
         self, name: str, path: Sequence[str], filters: Sequence[Filter] = (), query: Pairs = ()
@@ -90,6 +93,7 @@ class ChargebeeClient:
         return self._http.call(call, lambda answer: self._judge(call, answer), self._budget.wait)
 
     def _judge(self, call: Call, answer: Answer) -> Payload:
+        self._compare_clocks(answer.headers.get("Date"))
         body = _object(answer.body)
         if answer.status < 400:
             count_call(str(answer.status))
@@ -107,6 +111,13 @@ class ChargebeeClient:
             error.wait_seconds = RATE_PAUSE_SECONDS if wait is None else wait
             self._budget.pause(error.wait_seconds)
         raise error
+
+    def _compare_clocks(self, date: str | None) -> None:
+        try:
+            theirs = parsedate_to_datetime(date or "")
+        except (ValueError, OverflowError):
+            return
+        self.clock_ahead = self._now() - theirs.replace(tzinfo=theirs.tzinfo or UTC)
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

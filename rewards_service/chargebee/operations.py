@@ -1,6 +1,7 @@
 """What the service asks of Chargebee: the kinds of objects, and what can be done with each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from rewards_service.chargebee.client import ChargebeeClient
@@ -115,6 +116,11 @@ class Chargebee:
         self.transactions = Collection(client, "transactions", "transaction", has_deleted=True)
         self.events = Collection(client, "events", "event")
         self.webhook_endpoints = WritableCollection(client, "webhook_endpoints", "webhook_endpoint")
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far our clock is ahead of Chargebee's, to a second or two; None before an answer."""
+        return self._client.clock_ahead
 
     def close(self) -> None:
         """Give the connections back."""

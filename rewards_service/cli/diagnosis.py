@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
@@ -10,7 +9,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from rewards_service.cli.connections import connections
 from rewards_service.cli.databases import open_engine, reading, unusable
+from rewards_service.connections.checks import Check
+from rewards_service.connections.endpoint import PORTS
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
@@ -20,47 +22,41 @@ from rewards_service.kit.migrate import current_revision, newest_revision
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
 from rewards_service.settings import Settings
 
-PORTS = (80, 443, 8080, 8443)  # the only ones Chargebee posts to
 CLOCK_SECONDS = 2.0
 STALE = timedelta(days=7)
 REDIS_SECONDS = 2.0
 
 
-class Finding(NamedTuple):
-    """What one check found. A warning does not fail."""
+def examine(settings: Settings, offline: bool = False) -> list[Check]:
+    """Run every check; what depends on the database is left out where there is none.
 
-    id: str
-    ok: bool
-    detail: str
-    remedy: str | None = None
-    warning: bool = False
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Run every check; what depends on the database is left out where there is none."""
+    offline: Chargebee is not asked.
+    """
     found = []
     with open_engine(settings) as engine:
         schema = _schema(engine)
         found.append(schema)
         if schema.ok:
             found += [*_database(engine), *_integrations(engine, settings)]
+            if not offline:
+                found += connections(engine, settings)
     return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
 
 
-def _schema(engine: Engine) -> Finding:
+def _schema(engine: Engine) -> Check:
     try:
         current, newest = current_revision(reading(engine)), newest_revision()
     except SQLAlchemyError as error:
-        return Finding("database", False, unusable(error), "Start it, or correct DATABASE_URL.")
+        return Check("database", False, unusable(error), "Start it, or correct DATABASE_URL.")
     if current != newest:
         detail = f"The schema is at {current or 'nothing'}, the newest is {newest}."
-        return Finding("database", False, detail, "Run: rewards init")
-    return Finding("database", True, f"{engine.dialect.name} answers, its schema is the newest.")
+        return Check("database", False, detail, "Run: rewards init")
+    return Check("database", True, f"{engine.dialect.name} answers, its schema is the newest.")
 
 
-def _database(engine: Engine) -> Iterator[Finding]:
+def _database(engine: Engine) -> Iterator[Check]:
     if engine.dialect.name != "postgresql":
-        yield Finding("durability", True, "SQLite writes every commit to disk.")
+        yield Check("durability", True, "SQLite writes every commit to disk.")
         return
     with engine.connect() as connection:
         commit = str(connection.execute(text("SHOW synchronous_commit")).scalar_one())
@@ -71,23 +67,23 @@ def _database(engine: Engine) -> Iterator[Finding]:
     yield _clock(theirs - (before + (after - before) / 2))
 
 
-def _durability(commit: str) -> Finding:
+def _durability(commit: str) -> Check:
     detail = f"synchronous_commit is {commit}."
     if commit in ("off", "local"):
         remedy = "Set synchronous_commit = on for this database: an answered event must survive."
-        return Finding("durability", commit != "off", detail, remedy, warning=commit != "off")
-    return Finding("durability", True, detail)
+        return Check("durability", commit != "off", detail, remedy, warning=commit != "off")
+    return Check("durability", True, detail)
 
 
-def _clock(difference: timedelta) -> Finding:
+def _clock(difference: timedelta) -> Check:
     seconds = difference.total_seconds()
     detail = f"The database's clock differs by {seconds:+.3f} s."
     if abs(seconds) > CLOCK_SECONDS:
-        return Finding("clock", False, detail, "Let both machines follow a time server (NTP).")
-    return Finding("clock", True, detail)
+        return Check("clock", False, detail, "Let both machines follow a time server (NTP).")
+    return Check("clock", True, detail)
 
 
-def _queue(settings: Settings) -> Iterator[Finding]:
+def _queue(settings: Settings) -> Iterator[Check]:
     connection = connect(settings.redis_url, REDIS_SECONDS)
     try:
         problem = eviction_problem(connection)
@@ -99,45 +95,45 @@ def _queue(settings: Settings) -> Iterator[Finding]:
             if settings.embedded_redis
             else ("Start it, or correct REDIS_URL. Until then events wait for the sweep.")
         )
-        yield Finding("redis", False, detail, start)
-        yield Finding("workers", False, "Without Redis it cannot be told.", "Mend Redis first.")
+        yield Check("redis", False, detail, start)
+        yield Check("workers", False, "Without Redis it cannot be told.", "Mend Redis first.")
         return
     finally:
         connection.close()
     if problem:
-        yield Finding("redis", False, problem, "Set maxmemory-policy noeviction.")
+        yield Check("redis", False, problem, "Set maxmemory-policy noeviction.")
     else:
-        yield Finding("redis", True, "Redis answers and drops nothing (noeviction).")
+        yield Check("redis", True, "Redis answers and drops nothing (noeviction).")
     if workers:
-        yield Finding("workers", True, f"Alive: {', '.join(workers)}.")
+        yield Check("workers", True, f"Alive: {', '.join(workers)}.")
     else:
         remedy = "Start one: rewards worker (make run starts one as well)."
-        yield Finding("workers", False, "No worker reported within 30 seconds.", remedy)
+        yield Check("workers", False, "No worker reported within 30 seconds.", remedy)
 
 
-def _keys(settings: Settings) -> Finding:
+def _keys(settings: Settings) -> Check:
     try:
         crypto.decrypt(settings.encryption_keys, crypto.encrypt(settings.encryption_keys, "well"))
     except (RewardsError, ValueError):
-        return Finding("keys", False, "ENCRYPTION_KEYS do not work.", "Make new Fernet keys.")
+        return Check("keys", False, "ENCRYPTION_KEYS do not work.", "Make new Fernet keys.")
     kept = f" Back up {settings.var_dir}: made keys lie there." if settings.embedded_redis else ""
-    return Finding("keys", True, f"SECRET_KEY and ENCRYPTION_KEYS are there.{kept}")
+    return Check("keys", True, f"SECRET_KEY and ENCRYPTION_KEYS are there.{kept}")
 
 
-def _base_url(settings: Settings) -> Finding:
+def _base_url(settings: Settings) -> Check:
     parts = urlsplit(settings.base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     detail = f"BASE_URL is {settings.base_url}."
     if port not in PORTS:
         remedy = f"Chargebee posts to ports {', '.join(map(str, PORTS))} only: set BASE_URL to one."
-        return Finding("base_url", True, detail, remedy, warning=True)
+        return Check("base_url", True, detail, remedy, warning=True)
     if parts.scheme != "https":
         remedy = "Passwords and payments travel in the clear: give it TLS and an https address."
-        return Finding("base_url", True, detail, remedy, warning=True)
-    return Finding("base_url", True, detail)
+        return Check("base_url", True, detail, remedy, warning=True)
+    return Check("base_url", True, detail)
 
 
-def _integrations(engine: Engine, settings: Settings) -> Iterator[Finding]:
+def _integrations(engine: Engine, settings: Settings) -> Iterator[Check]:
     newest = (
         select(ReceivedEvent.integration_id, func.max(ReceivedEvent.received_at).label("at"))
         .group_by(ReceivedEvent.integration_id)
@@ -157,11 +153,11 @@ def _integrations(engine: Engine, settings: Settings) -> Iterator[Finding]:
                     yield _warning(settings, integration, *problem)
 
 
-def _warning(settings: Settings, integration: Integration, detail: str, remedy: str) -> Finding:
+def _warning(settings: Settings, integration: Integration, detail: str, remedy: str) -> Check:
     name = f"{integration.site} ({ids.encode('int', integration.id)})"
     address = f"{settings.base_url}/webhooks/chargebee/..."
     remedy = remedy.format(address=address)
-    return Finding("integration", True, f"{name}: {detail}", remedy, warning=True)
+    return Check("integration", True, f"{name}: {detail}", remedy, warning=True)
 
 
 _Problem = tuple[str, str] | None
@@ -183,7 +179,8 @@ def _names_another_site(integration: Integration, _heard_at: datetime | None) ->
 
 def _is_silent(integration: Integration, heard_at: datetime | None) -> _Problem:
     if heard_at is None:
-        return "no webhook was ever received.", "In Chargebee, add a webhook to {address}"
+        remedy = "In Chargebee, add a webhook to {address}, or run: rewards connect make"
+        return "no webhook was ever received.", remedy
     if utc_now() - heard_at > STALE:
         detail = f"the last event came {rfc3339(heard_at)}."
         return detail, "In Chargebee, look whether the webhook is still on and what it reports."

@@ -12,6 +12,7 @@ from rewards_service.settings import SettingsError
 COMMANDS = {
     "api-key": "rewards_service.cli.api_key:api_key",
     "check": "rewards_service.cli.check:check",
+    "connect": "rewards_service.cli.connect:connect",
     "demo": "rewards_service.cli.demo:demo",
     "digest": "rewards_service.cli.digest:digest",
     "doctor": "rewards_service.cli.doctor:doctor",

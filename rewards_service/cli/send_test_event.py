@@ -48,7 +48,7 @@ def send_test_event(
     """
     settings = start()
     with snapshot(settings) as session:
-        found = _find(session, integration)
+        found = find_integration(session, integration)
     credentials = _credentials(settings, found, username, password)
     body = fresh_payment() if path is None else path.read_bytes()
     response = _post(webhook_url(settings, found.endpoint_key), body, credentials)
@@ -63,7 +63,8 @@ def send_test_event(
         raise click.ClickException("The service did not take the event.")
 
 
-def _find(session: Session, wanted: str) -> Integration:
+def find_integration(session: Session, wanted: str) -> Integration:
+    """The live integration of an id or site. Raises Refused."""
     query = select(Integration).where(
         Integration.deleted_at.is_(None),
         or_(Integration.id == (ids.decode("int", wanted) or 0), Integration.site == wanted),

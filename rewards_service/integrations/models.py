@@ -49,6 +49,10 @@ class Integration(Base):
     previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     api_key_encrypted: Mapped[str | None]
+    requests_per_minute: Mapped[int | None]  # what Chargebee allows this site; None: the setting
+    # Chargebee's id of the webhook that this service looks after, and the password it is being told
+    webhook_endpoint_id: Mapped[str | None]
+    untold_password_encrypted: Mapped[str | None]
     api_v1_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # warn: endpoint on v1
     other_site_seen: Mapped[str | None]  # warn: payloads name this other site
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

@@ -9,8 +9,6 @@ from rewards_service.integrations.models import Integration
 from rewards_service.integrations.schemas import (
     IntegrationPageSchema,
     IntegrationSchema,
-    NewIntegrationSchema,
-    RotationSchema,
 )
 from rewards_service.kit.lists import ListQuery, page_answer, paging
 from rewards_service.kit.web import Resource, current_session, current_settings, path_key
@@ -20,7 +18,8 @@ blueprint = Resource("integrations", "Connected Chargebee sites")
 READ, WRITE = "integrations:read", "integrations:write"
 ONE = "/integrations/<integration_id>"
 SWITCHES = ("convert_lead", "associate_deal", "create_transaction", "hierarchy", "conflict")
-PLAIN = ("id", "kind", "site", "name", "mode", "webhook_username", "created_at", "updated_at")
+PLAIN = ("id", "kind", "site", "name", "mode", "webhook_username", "created_at", "updated_at",
+         "webhook_endpoint_id", "requests_per_minute")  # fmt: skip
 
 
 @blueprint.operation(
@@ -29,25 +28,13 @@ PLAIN = ("id", "kind", "site", "name", "mode", "webhook_username", "created_at",
 def list_integrations(query: dict[str, Any]) -> Any:
     """List the connected sites."""
     page = queries.list_integrations(current_session(), paging(query))
-    return page_answer(query, page, _shown([row[0] for row in page.rows]))
-
-
-@blueprint.operation(
-    "POST", "/integrations", scope=WRITE, body=IntegrationSchema, answer=NewIntegrationSchema,
-    status=201,
-)  # fmt: skip
-def create_integration(body: dict[str, Any]) -> Any:
-    """Connect a site; `webhook_password` is shown this once."""
-    integration, credentials = service.create_integration(
-        current_session(), current_settings(), body, current_actor()
-    )
-    return {**_shown([integration])[0], "webhook_password": credentials.password}
+    return page_answer(query, page, shown([row[0] for row in page.rows]))
 
 
 @blueprint.operation("GET", ONE, scope=READ, answer=IntegrationSchema)
 def get_integration(integration_id: str) -> Any:
     """Get one connected site."""
-    return _shown([service.get_integration(current_session(), path_key("int", integration_id))])[0]
+    return shown([service.get_integration(current_session(), path_key("int", integration_id))])[0]
 
 
 @blueprint.operation(
@@ -60,7 +47,7 @@ def change_integration(body: dict[str, Any], integration_id: str) -> Any:
         current_session(), current_settings(), path_key("int", integration_id), body,
         current_actor(),
     )  # fmt: skip
-    return _shown([integration])[0]
+    return shown([integration])[0]
 
 
 @blueprint.operation("DELETE", ONE, scope=WRITE, status=204)
@@ -69,25 +56,15 @@ def delete_integration(integration_id: str) -> Any:
     service.delete_integration(current_session(), path_key("int", integration_id), current_actor())
 
 
-@blueprint.operation(
-    "POST", f"{ONE}/rotate-secret", scope=WRITE, body=RotationSchema, answer=NewIntegrationSchema
-)
-def rotate_secret(body: dict[str, Any], integration_id: str) -> Any:
-    """Make a new webhook password, shown this once; the old one stays good for a while."""
-    integration, credentials = service.rotate_secret(
-        current_session(), current_settings(), path_key("int", integration_id),
-        body["grace_hours"], current_actor(),
-    )  # fmt: skip
-    return {**_shown([integration])[0], "webhook_password": credentials.password}
-
-
-def _shown(integrations: Sequence[Integration]) -> list[dict[str, Any]]:
+def shown(integrations: Sequence[Integration]) -> list[dict[str, Any]]:
+    """Integrations as the interface shows them; within a request."""
     base_url = current_settings().base_url
     health = queries.health(current_session(), [item.id for item in integrations])
     return [
         {
             **{name: getattr(item, name) for name in PLAIN},
             "options": {name: getattr(item, name) for name in SWITCHES},
+            "has_api_key": item.api_key_encrypted is not None,
             "webhook_url": f"{base_url}/webhooks/chargebee/{item.endpoint_key}",
             "health": health[item.id],
             "warnings": _warnings(item),
@@ -112,6 +89,14 @@ def _warnings(integration: Integration) -> list[dict[str, str]]:
                 "code": "other_site",
                 "detail": f"Events name the site {integration.other_site_seen}, not "
                 f"{integration.site}. Check that this webhook belongs to the right site.",
+            }
+        )
+    if integration.untold_password_encrypted is not None:
+        found.append(
+            {
+                "code": "password_untold",
+                "detail": "A new webhook password was made, and Chargebee is not known to have it. "
+                "Connect again.",
             }
         )
     return found

@@ -11,16 +11,22 @@ from rewards_service.kit.lists import page_schema
 
 KINDS = ("chargebee",)
 LONGEST_GRACE_HOURS = 24 * 30
+LEAST_REQUESTS, MOST_REQUESTS = 10, 100_000  # a minute
 
 
 _SITE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+
+
+def is_site(text: str) -> bool:
+    """Whether a text can be the name of a site, and so can lead to no other host."""
+    return _SITE.fullmatch(text) is not None
 
 
 class Site(fields.String):
     """The first part of `yourcompany.chargebee.com`."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not _SITE.fullmatch(value):
+        if not isinstance(value, str) or not is_site(value):
             raise ValidationError(
                 "Not a site: it is the first part of yourcompany.chargebee.com, in lower-case "
                 "letters, digits and hyphens."
@@ -65,24 +71,15 @@ class IntegrationSchema(StrictSchema):
     options = fields.Nested(OptionsSchema)
     mode = Choice(MODES)
     api_key = Text(load_only=True, allow_none=True)
+    has_api_key = fields.Boolean(dump_only=True)
+    requests_per_minute = Number(least=LEAST_REQUESTS, most=MOST_REQUESTS, allow_none=True)
     webhook_url = fields.String(dump_only=True)
     webhook_username = fields.String(dump_only=True)
+    webhook_endpoint_id = fields.String(dump_only=True, allow_none=True)
     health = fields.Nested(HealthSchema, dump_only=True)
     warnings = fields.List(fields.Nested(WarningSchema), dump_only=True)
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
-
-
-class NewIntegrationSchema(IntegrationSchema):
-    """An integration with its webhook password, which is shown this once."""
-
-    webhook_password = fields.String(dump_only=True)
-
-
-class RotationSchema(StrictSchema):
-    """How long the old webhook password stays good beside the new one."""
-
-    grace_hours = Number(least=0, most=LONGEST_GRACE_HOURS, load_default=24)
 
 
 IntegrationPageSchema = page_schema("IntegrationPage", IntegrationSchema)

@@ -43,8 +43,9 @@ def create_integration(
 ) -> tuple[Integration, Credentials]:
     """Connect a site and make its endpoint and credentials.
 
-    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, and `options`, of which those left
-    out are on. Raises TransactionRequiresConversion (DOMAIN M12), SiteTaken.
+    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, `requests_per_minute`, and
+    `options`, of which those left out are on. Raises TransactionRequiresConversion (DOMAIN M12),
+    SiteTaken.
     """
     options = _merged(DEFAULT_OPTIONS, wanted)
     credentials = Credentials(f"rewards_{token_hex(4)}", crypto.new_secret())
@@ -54,8 +55,9 @@ def create_integration(
         name=wanted.get("name") or wanted["site"],
         endpoint_key=crypto.new_secret(),
         webhook_username=credentials.username,
-        credentials_digest=_digest(settings, credentials),
+        credentials_digest=digest_of(settings, credentials),
         api_key_encrypted=_sealed(settings, wanted.get("api_key")),
+        requests_per_minute=wanted.get("requests_per_minute"),
         **options._asdict(),
     )
     session.add(integration)
@@ -63,7 +65,7 @@ def create_integration(
     _put_in_force(session, integration, options)
     define_chargebee_properties(session)
     after = {"site": integration.site, **options._asdict()}
-    _audit(session, "created", integration, {"after": after}, actor)
+    audit(session, "created", integration, {"after": after}, actor)
     return integration, credentials
 
 
@@ -83,6 +85,7 @@ def change_integration(
 ) -> Integration:
     """Change what is given. New options hold for events received from now on (DOMAIN M13).
 
+    An API key is good at its own site only: another `site` without a key of its own has none.
     Raises NotFound, SiteTaken, and TransactionRequiresConversion also when the last option that
     finds customers would go off while transactions are on: that is refused, not cascaded.
     """
@@ -90,13 +93,7 @@ def change_integration(
     before = options_of(integration)
     options = _merged(before, wanted)
     state_before = {"site": integration.site, **before._asdict()}
-    for name in ("site", "name"):
-        if name in wanted:
-            setattr(integration, name, wanted[name])
-    if "api_key" in wanted:
-        integration.api_key_encrypted = _sealed(settings, wanted["api_key"])
-    if "site" in wanted:
-        integration.version += 1
+    _set_access(settings, integration, wanted)
     if options != before:
         for name, value in options._asdict().items():
             setattr(integration, name, value)
@@ -108,8 +105,23 @@ def change_integration(
         "before": state_before,
         "after": {"site": integration.site, **options._asdict()},
     }
-    _audit(session, "changed", integration, detail, actor)
+    audit(session, "changed", integration, detail, actor)
     return integration
+
+
+def _set_access(settings: Settings, integration: Integration, wanted: Mapping[str, Any]) -> None:
+    """Where the site is, and what it takes to ask it."""
+    if wanted.get("site", integration.site) != integration.site:
+        integration.api_key_encrypted = integration.webhook_endpoint_id = None
+    for name in ("site", "name", "requests_per_minute"):
+        if name in wanted:
+            setattr(integration, name, wanted[name])
+    if "api_key" in wanted:
+        integration.api_key_encrypted = _sealed(settings, wanted["api_key"])
+    if integration.api_key_encrypted is None:  # without one no webhook can be looked after
+        integration.webhook_endpoint_id = integration.untold_password_encrypted = None
+    if "site" in wanted or "api_key" in wanted:
+        integration.version += 1
 
 
 def rotate_secret(
@@ -122,10 +134,11 @@ def rotate_secret(
     integration.previous_expires_at = (
         utc_now() + timedelta(hours=grace_hours) if grace_hours else None
     )
-    integration.credentials_digest = _digest(settings, credentials)
+    integration.credentials_digest = digest_of(settings, credentials)
+    integration.untold_password_encrypted = None
     integration.version += 1
     session.flush()
-    _audit(session, "secret_rotated", integration, {"grace_hours": grace_hours}, actor)
+    audit(session, "secret_rotated", integration, {"grace_hours": grace_hours}, actor)
     return integration, credentials
 
 
@@ -134,7 +147,7 @@ def delete_integration(session: Session, integration_id: int, actor: str) -> Non
     integration = get_integration(session, integration_id, lock=True)
     integration.deleted_at = utc_now()
     integration.version += 1
-    _audit(session, "deleted", integration, {"site": integration.site}, actor)
+    audit(session, "deleted", integration, {"site": integration.site}, actor)
 
 
 def options_of(integration: Integration) -> Options:
@@ -176,7 +189,8 @@ def _flush(session: Session, integration: Integration) -> None:
     flush(session, {"integrations.site": taken})
 
 
-def _digest(settings: Settings, credentials: Credentials) -> bytes:
+def digest_of(settings: Settings, credentials: Credentials) -> bytes:
+    """What is kept of credentials to know them again."""
     text = f"{credentials.username}:{credentials.password}"
     return crypto.digest(settings.secret_key, "webhook", text.encode())
 
@@ -185,8 +199,9 @@ def _sealed(settings: Settings, api_key: str | None) -> str | None:
     return None if api_key is None else crypto.encrypt(settings.encryption_keys, api_key)
 
 
-def _audit(
+def audit(
     session: Session, action: str, integration: Integration, detail: dict[str, Any], actor: str
 ) -> None:
+    """Say in the audit log what was done to an integration; `action` as in "created"."""
     subject = ("integration", integration.id)
     record(session, f"integration.{action}", subject, detail, actor)

@@ -29,6 +29,8 @@ from rewards_service.simulator.wire import Params, dumps, nested
 
 BASE = "/api/v2"
 KEY = "simulator_key"
+# What a key of fewer rights ends in: it may read, or nothing that this API has.
+READ_ONLY, PUBLISHABLE = "_read_only", "_publishable"
 IDEMPOTENT_MS = 30 * 60 * 1000
 MOST_REMEMBERED = 10_000
 _HTML = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
@@ -76,7 +78,7 @@ class Simulator:
         fault = next((name for name in ANSWERS if self._strikes(name, number)), None)
         pause_s = self.faults.slow_s if self._strikes("slow", number) else 0.0
         try:
-            self._check_key(request.headers)
+            self._check_key(request)
             self.limit.take()
             answer = self._broken(fault) or self._done(request)
         except ApiError as error:
@@ -108,15 +110,19 @@ class Simulator:
             raise ApiError(500, "internal_error", "Something went wrong.", errors.FAILED)
         return None
 
-    def _check_key(self, headers: Mapping[str, str]) -> None:
+    def _check_key(self, request: Request) -> None:
         """Basic, the key as user name, no password."""
-        scheme, _, text = headers.get("authorization", "").partition(" ")
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
             given = base64.b64decode(text, validate=True) if scheme == "Basic" else b""
         except (binascii.Error, ValueError):
             given = b""
-        if not compare_digest(given, f"{self._key}:".encode()):
+        rights = [end for end in ("", READ_ONLY, PUBLISHABLE)
+                  if compare_digest(given, f"{self._key}{end}:".encode())]  # fmt: skip
+        if not rights:
             raise errors.unauthenticated()
+        if rights == [PUBLISHABLE] or (rights == [READ_ONLY] and request.method != "GET"):
+            raise errors.unauthorized()
 
     def _done(self, request: Request) -> Answer:
         if request.method == "GET":

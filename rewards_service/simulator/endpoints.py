@@ -30,9 +30,17 @@ def create(site: Site, params: Params, any_port: bool) -> Row:
     if any(row["url"] == other["url"] for other in alive):
         raise duplicate("url", row["url"])
     _write(row, params)
-    if row["primary_url"] and any(other["primary_url"] for other in alive):
-        raise wrong_value("primary_url", "is another endpoint already")
-    return site.add("webhook_endpoint", row)
+    if (schema := params.choice("chargebee_response_schema_type", SCHEMAS)) is not None:
+        row["chargebee_response_schema_type"] = schema  # chosen once: an update has no such field
+    row["primary_url"] = row["primary_url"] or not alive
+    return _keep_one_primary(site, site.add("webhook_endpoint", row))
+
+
+def _keep_one_primary(site: Site, row: Row) -> Row:
+    """The newest that was named the primary one is it."""
+    for other in site.tables["webhook_endpoint"].rows.values() if row["primary_url"] else ():
+        other["primary_url"] = other is row
+    return row
 
 
 def _address(params: Params, any_port: bool) -> str:
@@ -55,8 +63,6 @@ def _write(row: Row, params: Params) -> None:
             row[name] = flag
     if (version := params.choice("api_version", ("v1", "v2"))) is not None:
         row["api_version"] = version
-    if (schema := params.choice("chargebee_response_schema_type", SCHEMAS)) is not None:
-        row["chargebee_response_schema_type"] = schema
     if (wanted := params.words("enabled_events")) is not None:
         row["enabled_events"] = [word for word in wanted if word]
     for name in _SECRETS:
@@ -72,7 +78,7 @@ def update(site: Site, key: str, params: Params, any_port: bool) -> Row:
         row["url"] = _address(params, any_port)
     _write(row, params)
     site.touch("webhook_endpoint", row)
-    return row
+    return _keep_one_primary(site, row)
 
 
 def delete(site: Site, key: str) -> Row:

@@ -70,6 +70,11 @@ def unauthenticated() -> ApiError:
     return ApiError(401, "api_authentication_failed", message, UNTYPED)
 
 
+def unauthorized() -> ApiError:
+    message = "Sorry, this api key has not enough rights for the operation."
+    return ApiError(403, "api_authorization_failed", message, INVALID)
+
+
 def payment_failed(code: str, why: str) -> ApiError:
     return ApiError(400, code, why, PAYMENT)
 

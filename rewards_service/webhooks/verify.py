@@ -7,10 +7,10 @@ is decided on fresh rows: new credentials work at once, and old ones stop at onc
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.integrations.models import Integration
@@ -18,6 +18,9 @@ from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 
 PURPOSE = "webhook"
+# How long the old password stays good after the new one was seen: calls that were on their way by
+# then, for which Chargebee takes a minute at most.
+OVERLAP = timedelta(minutes=2)
 _NOBODY = b"\0" * 32
 
 
@@ -29,6 +32,23 @@ class Door(NamedTuple):
     current: bytes
     previous: bytes | None
     previous_expires_at: datetime | None
+    is_ours: bool  # the service itself tells Chargebee the passwords
+    is_telling: bool  # and Chargebee may not have the current one yet
+
+    def takes_previous(self, until: datetime) -> bool:
+        """Whether the password before this one is good until then. Chargebee may need it until it
+        was told the new one, however long that takes."""
+        expires = self.previous_expires_at
+        is_live = self.is_telling or (expires is not None and until < expires)
+        return self.previous is not None and is_live
+
+    @property
+    def is_rotating(self) -> bool:
+        """Whether the old password waits for the new one to be seen.
+
+        Where people put the password into Chargebee, a test of theirs is no sign that it is there.
+        """
+        return self.is_ours and self.takes_previous(utc_now() + OVERLAP)
 
 
 class Doors:
@@ -58,15 +78,37 @@ class Doors:
         self._known[endpoint_key] = door
         return door if _fits(door, offered) else None
 
+    def end_rotation(self, door: Door, authorization: str | None) -> None:
+        """The old password ends shortly when this delivery came with the new one.
+
+        Chargebee has the new one then, whether or not it could be noted that it was told.
+        """
+        if not crypto.same(self._digest(authorization), door.current):
+            return
+        statement = (
+            update(Integration)
+            .where(Integration.id == door.integration_id, Integration.version == door.version)
+            .values(
+                previous_expires_at=utc_now() + OVERLAP,
+                untold_password_encrypted=None,
+                version=Integration.version + 1,
+            )
+        )
+        with Session(self._engine) as session, session.begin():
+            session.execute(statement)
+
     def _read(self, endpoint_key: str) -> Door | None:
         if "\0" in endpoint_key:  # no database text can hold it
             return None
+        untold = Integration.untold_password_encrypted.is_not(None)
         wanted = (
             Integration.id,
             Integration.version,
             Integration.credentials_digest,
             Integration.previous_digest,
             Integration.previous_expires_at,
+            or_(Integration.webhook_endpoint_id.is_not(None), untold),
+            untold,
         )
         query = select(*wanted).where(
             Integration.endpoint_key == endpoint_key, Integration.deleted_at.is_(None)
@@ -94,6 +136,4 @@ def _fits(door: Door, offered: bytes) -> bool:
     """Compare with both live secrets, always both, each in constant time."""
     fits_current = crypto.same(offered, door.current)
     fits_previous = crypto.same(offered, door.previous or _NOBODY)
-    expires = door.previous_expires_at
-    is_live = door.previous is not None and expires is not None and utc_now() < expires
-    return fits_current or (fits_previous and is_live)
+    return fits_current or (fits_previous and door.takes_previous(utc_now()))

@@ -18,6 +18,9 @@ CHANGING = {"POST", "PATCH", "PUT", "DELETE"}
 EXEMPT = {
     ("POST", "/payouts/export"),  # the file is kept with who asked for it: payout_exports
     ("POST", "/reward-rules/<rule_id>/preview"),
+    # Need a Chargebee: see tests/connections.
+    ("POST", "/integrations/<integration_id>/connect"),
+    ("DELETE", "/integrations/<integration_id>/webhook"),
 }
 
 

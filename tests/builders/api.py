@@ -86,7 +86,8 @@ def sample_bodies(api: Caller) -> dict[str, Json]:
     return {
         "/integrations": {
             "kind": "chargebee", "site": "sample-test", "name": "Sample", "mode": "live",
-            "api_key": "live_x", "options": {"convert_lead": True, "conflict": "hold"},
+            "api_key": "live_x", "requests_per_minute": 150,
+            "options": {"convert_lead": True, "conflict": "hold"},
         },
         "/programs": {
             "name": "Agencies", "timezone": "Europe/Berlin", "description": "For all",

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from rewards_service.chargebee.connecting import api_base, connected
+from rewards_service.chargebee.connecting import api_base, connected, site_budget
 from rewards_service.kit.http import INTERACTIVE
 from rewards_service.settings import Settings, load_settings
 from tests.peers.misbehaving import Misbehaving, answer
@@ -52,6 +52,19 @@ class TestApiBase:
     )
     def test_a_sandbox_stands_in_for_it(self, tmp_path: Path, given: str, base: str) -> None:
         assert api_base(settings_of(tmp_path, CHARGEBEE_API_BASE=given), "acme") == base
+
+
+class TestSiteBudget:
+    def test_a_site_may_have_another_than_the_setting(self, tmp_path: Path) -> None:
+        settings = settings_of(tmp_path, CHARGEBEE_REQUESTS_PER_MINUTE="200")
+
+        def wait_of_the_fiftieth(limit: int | None) -> int:
+            budget = site_budget(settings, None, f"site-{limit}", limit, clock=lambda: 0.0)
+            return [budget.take(100_000).wait_us for _ in range(50)][-1]
+
+        slow, usual, quick = (wait_of_the_fiftieth(limit) for limit in (100, None, 1000))
+        assert slow > usual > quick > 0
+        assert usual == wait_of_the_fiftieth(200)
 
 
 class TestConnected:

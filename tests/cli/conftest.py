@@ -37,8 +37,8 @@ def rewards(settings: Settings, database_url: str, redis_url: str, quiet_log: No
         "ENCRYPTION_KEYS": ENCRYPTION_KEY,
     }
 
-    def run(*arguments: str, **values: str) -> Result:
-        return CliRunner().invoke(main, list(arguments), env=environ | values)
+    def run(*arguments: str, standard_input: str | None = None, **values: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), standard_input, env=environ | values)
 
     return run
 

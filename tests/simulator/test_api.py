@@ -82,17 +82,6 @@ class TestRefusals:
         assert (status, found["api_error_code"]) == (400, "resource_limit_exhausted")
 
 
-class TestEndpoints:
-    def test_credentials_are_never_told_again(self, caller: Caller) -> None:
-        key = caller.listen(basic_auth_username="u", basic_auth_password="secret")
-        bodies = [
-            caller.raw("GET", "/webhook_endpoints").body,
-            caller.raw("GET", f"/webhook_endpoints/{key}").body,
-        ]
-
-        assert not any(b"secret" in text or b"basic_auth" in text for text in bodies)
-
-
 class TestForms:
     def test_brackets_and_indexes_are_read(self, caller: Caller) -> None:
         address = {"city": "Paris", "country": "FR"}
