@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee import resources
-from rewards_service.chargebee.resources import LONGEST_KEPT_TEXT, TRANSACTION, Mirrored
+from rewards_service.chargebee.canonical import LONGEST_KEPT_TEXT
+from rewards_service.chargebee.resources import TRANSACTION, Mirrored
 from rewards_service.chargebee.wire import BadPayload
 from rewards_service.kit.db import table_of
 from rewards_service.mirror import queries
+from rewards_service.mirror.kinds import MODELS
 from rewards_service.mirror.models import ChargebeeVersion
 from rewards_service.mirror.queries import AnyRow, Key
-from rewards_service.mirror.service import MODELS
 from rewards_service.reports.findings import Finding, Invariant, about, pages
 
 _PAGE = 500
