@@ -132,7 +132,7 @@ ADDED = {
     "chargebee_credit_note_lines": {
         "text": (
             "line_id subscription_id customer_id unit_in_decimal quantity_in_decimal "
-            "amount_in_decimal pricing_model proration_mode tax_rate"
+            "amount_in_decimal pricing_model proration_mode"
         ),
         "number": "item_discount_minor unit_minor quantity",
         "time": "service_from_at service_to_at",
@@ -145,19 +145,18 @@ ADDED = {
             "local_exchange_rate"
         ),
         "number": "allocated_minor refunded_minor available_minor",
-        "time": "refunded_at voided_at generated_at deleted_at",
+        "time": "refunded_at voided_at deleted_at",
     },
     "chargebee_customers": {
         "text": (
-            "payment_owner_id invoice_owner_id company preferred_currency "
-            "business_entity_id custom_fields meta_data"
+            "payment_owner_id invoice_owner_id company business_entity_id custom_fields meta_data"
         ),
         "time": "created_at deleted_at",
     },
     "chargebee_invoice_lines": {
         "text": (
             "unit_in_decimal quantity_in_decimal amount_in_decimal pricing_model "
-            "proration_mode tax_rate reference_line_id"
+            "proration_mode reference_line_id"
         ),
         "number": "item_discount_minor unit_minor quantity",
         "flag": "metered",
@@ -167,8 +166,7 @@ ADDED = {
             "dunning_status business_entity_id custom_fields meta_data base_currency "
             "exchange_rate exchange_rates local_currency local_exchange_rate"
         ),
-        "number": "sub_total_minor paid_minor adjusted_minor credits_minor due_minor",
-        "time": "due_at paid_at voided_at generated_at deleted_at",
+        "time": "voided_at deleted_at",
         "flag": "recurring first_invoice has_advance_charges",
     },
     "chargebee_transactions": {

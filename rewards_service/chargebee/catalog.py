@@ -2,13 +2,12 @@
 
 from rewards_service.chargebee.members import (
     Row,
+    Shape,
     currency,
     decimal,
     members,
     name_of,
     number,
-    read,
-    rows,
     text,
     time,
     yes,
@@ -36,22 +35,22 @@ _FREE = (
     *members(decimal, "free_quantity_in_decimal"),
 )
 _COLUMNS = {
-    ITEM_FAMILY: members(text, "name", "status"),
-    ITEM: (
+    ITEM_FAMILY: Shape(*members(text, "name", "status")),
+    ITEM: Shape(
         *members(name_of, "item_family_id"),
         *members(text, "name", "status", "unit", "usage_calculation", kind="type"),
         *members(yes, "metered", "included_in_mrr"),
         *members(time, "archived_at"),
     ),
-    ITEM_PRICE: (
+    ITEM_PRICE: Shape(
         *_PRICE, *_FREE,
         *members(name_of, "item_id", "item_family_id", "parent_item_id"),
         *members(text, item_kind="item_type"),
         *members(time, "created_at"),
     ),
-    PLAN: (*_PRICE, *_FREE, *members(number, setup_cost_minor="setup_cost")),
-    ADDON: (*_PRICE, *members(text, "charge_type", "unit"), *members(yes, "included_in_mrr")),
-    GIFT: (*members(text, "status"), *members(time, "scheduled_at")),
+    PLAN: Shape(*_PRICE, *_FREE, *members(number, setup_cost_minor="setup_cost")),
+    ADDON: Shape(*_PRICE, *members(text, "charge_type", "unit"), *members(yes, "included_in_mrr")),
+    GIFT: Shape(*members(text, "status"), *members(time, "scheduled_at")),
 }  # fmt: skip
 # Before `pricing_model` there was, with the same words:
 _OLDER_MODEL = {PLAN: "charge_model", ADDON: "type"}
@@ -61,23 +60,26 @@ TIER = (
     *members(decimal, "starting_unit_in_decimal", "ending_unit_in_decimal", "price_in_decimal"),
     *members(text, "pricing_type"),
 )
-_GIFTER = members(name_of, gifter_customer_id="customer_id", gifter_invoice_id="invoice_id")
-_RECEIVER = members(
-    name_of, receiver_customer_id="customer_id", receiver_subscription_id="subscription_id"
+_TIER = Shape(*TIER)
+_GIFTER = Shape(*members(name_of, gifter_customer_id="customer_id", gifter_invoice_id="invoice_id"))
+_RECEIVER = Shape(
+    *members(
+        name_of, receiver_customer_id="customer_id", receiver_subscription_id="subscription_id"
+    )
 )
 
 
 def read_catalog(kind: str, payload: Payload) -> tuple[Row, dict[str, list[Row]]]:
     """(columns, parts) of an item family, item, item price, plan, addon or gift."""
-    columns = read(_COLUMNS[kind], payload)
+    columns = _COLUMNS[kind].read(payload)
     if kind in _OLDER_MODEL and columns["pricing_model"] is None:
         columns["pricing_model"] = text(payload.get(_OLDER_MODEL[kind]))
     if kind == GIFT:
-        columns |= read(_GIFTER, _object(payload, "gifter"))
-        columns |= read(_RECEIVER, _object(payload, "gift_receiver"))
+        columns |= _GIFTER.read(_object(payload, "gifter"))
+        columns |= _RECEIVER.read(_object(payload, "gift_receiver"))
     if kind not in (ITEM_PRICE, PLAN, ADDON):
         return columns, {}
-    return columns, {"tiers": rows(TIER, payload.get("tiers"), kind=kind)}
+    return columns, {"tiers": _TIER.read_list(payload.get("tiers"), kind=kind)}
 
 
 def _object(payload: Payload, name: str) -> Payload:

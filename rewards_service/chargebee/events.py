@@ -105,28 +105,34 @@ def _objects(event_type: str, content: Payload, is_long: bool) -> list[Mirrored]
     main = HANDLED[event_type]
     wire.required_object(content, main, "/content")
     found = []
-    for kind in KINDS:
+    # By the names that are there: an event carries a few of the many kinds.
+    for name in sorted(content.keys() & _KIND_OF.keys(), key=_ORDER.__getitem__):
+        kind = _KIND_OF[name]
         strict = kind in MONEY or kind == main
-        for payload, at in _of_kind(content, kind, strict):
-            deleted = kind == main and payload is content[kind] and event_type == f"{kind}_deleted"
+        for payload, at in _payloads(content, name, strict):
+            deleted = name == main and event_type == f"{main}_deleted"
             try:
-                found.append(resources.read(kind, payload, deleted, is_long, at))
+                found.append(resources.begin(kind, payload, deleted, is_long, at))
             except BadPayload:
                 if strict:
                     raise
     return found
 
 
-def _of_kind(content: Payload, kind: str, strict: bool) -> Iterator[tuple[Payload, str]]:
-    """(object, where it stands): one, or several, in the plural or not."""
-    for name in (kind, f"{kind}s"):
-        value = content.get(name)
-        if isinstance(value, dict):
-            yield value, f"/content/{name}"
-        elif value is not None:
-            some = wire.objects(content, name, "/content") if strict else members.objects(value)
-            for position, payload in enumerate(some):
-                yield payload, f"/content/{name}/{position}"
+# One object stands under the name of its kind, several under that or its plural.
+_KIND_OF = {name: kind for kind in KINDS for name in (kind, f"{kind}s")}
+_ORDER = {name: place for place, name in enumerate(_KIND_OF)}
+
+
+def _payloads(content: Payload, name: str, strict: bool) -> Iterator[tuple[Payload, str]]:
+    """(object, where it stands) of all that a member of the content holds."""
+    value = content[name]
+    if isinstance(value, dict):
+        yield value, f"/content/{name}"
+    elif value is not None:
+        some = wire.objects(content, name, "/content") if strict else members.objects(value)
+        for position, payload in enumerate(some):
+            yield payload, f"/content/{name}/{position}"
 
 
 def _payment(reading: Reading, content: Payload) -> Reading:

@@ -4,7 +4,6 @@ from typing import Any
 
 from rewards_service.chargebee import wire
 from rewards_service.chargebee.documents import LINE
-from rewards_service.chargebee.members import read
 from rewards_service.chargebee.wire import BadPayload, Payload
 from rewards_service.kit.money import MAX_AMOUNT
 
@@ -39,7 +38,7 @@ def read_lines(payload: Payload, price_type: str, at: str) -> list[dict[str, Any
                 "net_minor": net,
                 "service_from_at": wire.epoch(line.get("date_from")),
                 "service_to_at": wire.epoch(line.get("date_to")),
-                **read(LINE, line),
+                **LINE.read(line),
             }
         )
     return found

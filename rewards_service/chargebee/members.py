@@ -4,7 +4,7 @@ An odd one is left out: it quarantines nothing. Numbers stay integers or decimal
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -28,24 +28,37 @@ class Member(NamedTuple):
 
 def members(read: Callable[[Any], Any], *names: str, **renamed: str) -> tuple[Member, ...]:
     """Members read alike: those whose column is called the same, then column=member."""
-    return tuple(Member(column, name, read) for column, name in (*zip(names, names, strict=True),
-                                                                 *renamed.items()))  # fmt: skip
+    same = zip(names, names, strict=True)
+    return tuple(Member(column, name, read) for column, name in (*same, *renamed.items()))
 
 
-def read(wanted: Sequence[Member], payload: Payload) -> Row:
-    """The columns of one object."""
-    return {column: reader(payload.get(name)) for column, name, reader in wanted}
+class Shape:
+    """The columns of one kind of object. What is absent costs nothing: most members are."""
 
+    def __init__(self, *wanted: Member) -> None:
+        self._empty: Row = dict.fromkeys(member.column for member in wanted)
+        self._by_name = {member.name: (member.column, member.read) for member in wanted}
 
-def rows(wanted: Sequence[Member], listed: object, **fixed: Any) -> list[Row]:
-    """The columns of each object of a list, with its position; what is no object is left out."""
-    return [
-        {"position": position, **fixed, **read(wanted, one)}
-        for position, one in enumerate(objects(listed))
-    ]
+    def read(self, payload: Payload) -> Row:
+        """All the columns, None where the payload does not say or says something odd."""
+        found = self._empty.copy()
+        for name in self._by_name.keys() & payload.keys():
+            column, reader = self._by_name[name]
+            found[column] = reader(payload[name])
+        return found
+
+    def read_list(self, listed: object, **fixed: Any) -> list[Row]:
+        """The columns of each object of a list, with its position and what is the same for all."""
+        if not listed:
+            return []
+        return [
+            {"position": position, **fixed, **self.read(one)}
+            for position, one in enumerate(objects(listed))
+        ]
 
 
 def objects(listed: object) -> Iterator[Payload]:
+    """The objects of a list; nothing else of it, and nothing of what is no list."""
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict):
             yield one
@@ -80,29 +93,31 @@ def currency(value: object) -> str | None:
 
 def decimal(value: object) -> str | None:
     """A decimal as text without zeros at its end, whether it came as text or as a number."""
+    if isinstance(value, float):
+        spelled = repr(value)
+        if spelled.strip("-.0123456789"):  # 1e-07, inf, nan
+            return _spell(Decimal(spelled))
+        return _trim(spelled)
     if isinstance(value, str):
-        return _spell(Decimal(value)) if _DECIMAL.fullmatch(value) else None
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _trim(value) if _DECIMAL.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return _spell(Decimal(value))
+
+
+def _spell(value: Decimal) -> str | None:
     # 1e400000 is a number too: it would be spelled with as many zeros.
-    return _spell(exact) if exact.is_finite() and abs(exact.adjusted()) < _LONGEST_DECIMAL else None
+    if not value.is_finite() or abs(value.adjusted()) >= _LONGEST_DECIMAL:
+        return None
+    return _trim(f"{value:f}")
 
 
-def _spell(value: Decimal) -> str:
-    spelled = f"{value:f}"
+def _trim(spelled: str) -> str:
     # 1.10 and 1.1 are one rate: the webhook's reader and the API's must say the same.
     return (spelled.rstrip("0").rstrip(".") if "." in spelled else spelled)[:_LONGEST_DECIMAL]
 
 
 def rate(value: object) -> str | None:
     """A positive rate as decimal text; None when it is missing or no rate."""
-    if isinstance(value, str):
-        return None
-    found = decimal(value)
-    return found if found is not None and Decimal(found) > 0 else None
-
-
-def custom(payload: Payload) -> Mapping[str, Any]:
-    """What the site itself defined: its cf_ members, with their case."""
-    return {name: value for name, value in payload.items() if name.startswith("cf_")}
+    found = None if isinstance(value, str) else decimal(value)
+    return None if found is None or found.startswith("-") or not found.strip("0.") else found

@@ -48,6 +48,7 @@ class Mirrored:
     # (note id, invoice id, minor units)
     refund_notes: list[tuple[str, str | None, int]] = field(default_factory=list)
     credits: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)  # by note id
+    unread: Payload | None = None  # until `finish`
 
 
 def read(
@@ -58,30 +59,51 @@ def read(
     deleted: its event says so, whatever it says itself. is_long: its texts may be beyond what is
     kept. BadPayload names the member, below `at`, that is not as it must be.
     """
+    found = begin(kind, payload, deleted, is_long, at)
+    finish(found)
+    return found
+
+
+def begin(kind: str, payload: Payload, deleted: bool, is_long: bool, at: str) -> Mirrored:
+    """As `read`, but without columns and parts where no reward hangs on them: see `finish`."""
     external_id = wire.required_id(payload, "id", at)
     version = wire.optional_amount(payload, "resource_version", at)
     # Plans and addons have no `deleted`.
-    gone = (
-        deleted
-        or wire.flag(payload, "deleted", at)
-        or (kind in CATALOG and payload.get("status") == "deleted")
-    )
+    is_gone = kind in CATALOG and payload.get("status") == "deleted"
+    gone = wire.flag(payload, "deleted", at) or deleted or is_gone
     kept = canonical.cut(payload) if is_long else payload
     body = canonical_json(kept)
     digest = sha256(canonical_json(payload) if is_long else body).digest()
     found = Mirrored(kind, external_id, version, gone, body, digest)
+    if kind not in MONEY:
+        found.unread = kept
+        return found
     _READERS[kind](found, payload, at)
-    if kind not in _WITHOUT_CUSTOM:
+    if kind != TRANSACTION:
         _read_custom(found, kept)
     return found
 
 
-_WITHOUT_CUSTOM = (TRANSACTION, GIFT)
+def finish(found: Mirrored) -> None:
+    """Read what is still to be read. Most often the mirror has a version already, and need not."""
+    if found.unread is None:
+        return
+    payload, found.unread = found.unread, None
+    if found.kind == SUBSCRIPTION:
+        found.columns, found.parts = read_subscription(payload)
+    else:
+        found.columns, found.parts = read_catalog(found.kind, payload)
+    if found.kind != GIFT:
+        _read_custom(found, payload)
 
 
 def _read_custom(found: Mirrored, payload: Payload) -> None:
+    """What the site itself defined: members named cf_..., with their case, and free metadata."""
     free = payload.get("meta_data") or payload.get("metadata")
-    found.columns["custom_fields"] = _spelled(members.custom(payload))
+    # Most objects have none, and looking at each name would take as long as all the rest.
+    has_fields = b'"cf_' in found.body
+    fields = {n: v for n, v in payload.items() if n.startswith("cf_")} if has_fields else None
+    found.columns["custom_fields"] = _spelled(fields)
     found.columns["meta_data"] = _spelled(free if isinstance(free, dict) else None)
 
 
@@ -97,15 +119,14 @@ def _read_customer(found: Mirrored, payload: Payload, at: str) -> None:
         "country": details.country(payload),
         "parent_id": wire.optional_id(relationship, "parent_id", f"{at}/relationship"),
         "root_id": wire.optional_id(relationship, "root_id", f"{at}/relationship"),
-        **members.read(_OWNERS, relationship),
-        **members.read(_PERSON, payload),
+        **_OWNERS.read(relationship),
+        **_PERSON.read(payload),
     }
 
 
-_OWNERS = members.members(members.name_of, "payment_owner_id", "invoice_owner_id")
-_PERSON = (
+_OWNERS = members.Shape(*members.members(members.name_of, "payment_owner_id", "invoice_owner_id"))
+_PERSON = members.Shape(
     *members.members(members.text, "company"),
-    *members.members(members.currency, preferred_currency="preferred_currency_code"),
     *members.members(members.name_of, "business_entity_id"),
     *members.members(members.time, "created_at"),
 )
@@ -212,19 +233,9 @@ def _read_credit_note(found: Mirrored, payload: Payload, at: str) -> None:
     _read_parts(found, payload if stands else {}, note_lines(lines) if stands else [])
 
 
-def _read_subscription(found: Mirrored, payload: Payload, _at: str) -> None:
-    found.columns, found.parts = read_subscription(payload)
-
-
-def _read_catalog(found: Mirrored, payload: Payload, _at: str) -> None:
-    found.columns, found.parts = read_catalog(found.kind, payload)
-
-
 _READERS = {
     CUSTOMER: _read_customer,
     INVOICE: _read_invoice,
     TRANSACTION: _read_transaction,
     CREDIT_NOTE: _read_credit_note,
-    SUBSCRIPTION: _read_subscription,
-    **dict.fromkeys((*CATALOG, GIFT), _read_catalog),
 }

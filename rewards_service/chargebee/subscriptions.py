@@ -5,6 +5,7 @@ from typing import Any
 from rewards_service.chargebee.catalog import TIER
 from rewards_service.chargebee.members import (
     Row,
+    Shape,
     currency,
     decimal,
     members,
@@ -12,8 +13,6 @@ from rewards_service.chargebee.members import (
     number,
     objects,
     rate,
-    read,
-    rows,
     text,
     time,
     yes,
@@ -22,7 +21,7 @@ from rewards_service.chargebee.wire import Payload
 
 SUBSCRIPTION = "subscription"
 
-_SUBSCRIPTION = (
+_SUBSCRIPTION = Shape(
     *members(name_of, "customer_id", "business_entity_id", "gift_id"),
     *members(text, "status", "billing_period_unit", "cancel_reason", "cancel_reason_code"),
     *members(currency, currency="currency_code", base_currency="base_currency_code"),
@@ -41,7 +40,7 @@ _SUBSCRIPTION = (
     *members(yes, "has_scheduled_changes", "decommissioned"),
 )  # fmt: skip
 
-_ITEM = (
+_ITEM = Shape(
     *members(name_of, entity_id="item_price_id"),
     *members(
         number, "quantity", "free_quantity", "billing_period", "billing_cycles",
@@ -58,9 +57,9 @@ _ITEM = (
         term_end_at="current_term_end",
     ),
 )  # fmt: skip
-_NO_ITEM: Row = read(_ITEM, {})
+_NO_ITEM = _ITEM.read({})
 # Catalogue 1.0: the plan stands in the subscription itself.
-_PLAN = (
+_PLAN = Shape(
     *members(name_of, entity_id="plan_id"),
     *members(number, quantity="plan_quantity", unit_minor="plan_unit_price",
              amount_minor="plan_amount", free_quantity="plan_free_quantity"),
@@ -69,7 +68,7 @@ _PLAN = (
              amount_in_decimal="plan_amount_in_decimal",
              free_quantity_in_decimal="plan_free_quantity_in_decimal"),
 )  # fmt: skip
-_ADDON = (
+_ADDON = Shape(
     *members(name_of, entity_id="id"),
     *members(number, "quantity", unit_minor="unit_price", amount_minor="amount",
              billing_cycles="remaining_billing_cycles"),
@@ -78,8 +77,12 @@ _ADDON = (
     *members(time, trial_end_at="trial_end"),
     *members(text, "proration_type"),
 )  # fmt: skip
-_ITEM_TIER = (*members(name_of, entity_id="item_price_id"), *members(number, item_index="index"))
-_DISCOUNT = (
+_ITEM_TIER = Shape(
+    *TIER,
+    *members(name_of, entity_id="item_price_id"),
+    *members(number, item_index="index"),
+)
+_DISCOUNT = Shape(
     *members(name_of, "coupon_id", discount_id="id", entity_id="item_price_id"),
     *members(text, "duration_type", "period_unit", "apply_on", kind="type"),
     *members(decimal, "percentage"),
@@ -89,13 +92,13 @@ _DISCOUNT = (
     *members(time, "created_at", apply_till_at="apply_till"),
     *members(yes, "included_in_mrr"),
 )  # fmt: skip
-_COUPON = (
+_COUPON = Shape(
     *members(name_of, "coupon_id"),
     *members(text, "coupon_code"),
     *members(time, apply_till_at="apply_till"),
     *members(number, "applied_count"),
 )
-_TERM = (
+_TERM = Shape(
     *members(name_of, term_id="id"),
     *members(text, "status", action_at_end="action_at_term_end"),
     *members(time, "created_at", start_at="contract_start", end_at="contract_end"),
@@ -111,27 +114,27 @@ def read_subscription(payload: Payload) -> tuple[Row, dict[str, list[Row]]]:
     """(columns, parts): items, their tiers, discounts, coupons, the contract term."""
     parts = {
         "items": _items(payload),
-        "tiers": rows((*TIER, *_ITEM_TIER), payload.get("item_tiers")),
-        "discounts": rows(_DISCOUNT, payload.get("discounts")),
-        "coupons": rows(_COUPON, _coupons(payload)),
-        "terms": rows(_TERM, [payload.get("contract_term")]),
+        "tiers": _ITEM_TIER.read_list(payload.get("item_tiers")),
+        "discounts": _DISCOUNT.read_list(payload.get("discounts")),
+        "coupons": _COUPON.read_list(_coupons(payload)),
+        "terms": _TERM.read_list([payload.get("contract_term")]),
     }
-    return read(_SUBSCRIPTION, payload), parts
+    return _SUBSCRIPTION.read(payload), parts
 
 
 def _items(payload: Payload) -> list[Row]:
     """In the words of invoice lines: plan_item_price, ...; plan and addon in Catalogue 1.0."""
     listed = payload.get("subscription_items")
     if isinstance(listed, list):
-        found = rows(_ITEM, listed)
+        found = _ITEM.read_list(listed)
         for item in found:
             item["entity_type"] = item["entity_type"] and f"{item['entity_type']}_item_price"
         return found
     bought: list[Row] = []
     if payload.get("plan_id") is not None:
-        bought.append({**_NO_ITEM, **read(_PLAN, payload), "entity_type": "plan"})
+        bought.append({**_NO_ITEM, **_PLAN.read(payload), "entity_type": "plan"})
     bought += [
-        {**_NO_ITEM, **read(_ADDON, addon), "entity_type": "addon"}
+        {**_NO_ITEM, **_ADDON.read(addon), "entity_type": "addon"}
         for addon in objects(payload.get("addons"))
     ]
     return [{"position": position, **item} for position, item in enumerate(bought)]

@@ -43,7 +43,6 @@ class ChargebeeCustomer(MirroredRow, Custom, Base):
     payment_owner_id: Mapped[str | None]
     invoice_owner_id: Mapped[str | None]
     company: Mapped[str | None]
-    preferred_currency: Mapped[str | None]
     business_entity_id: Mapped[str | None]
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -72,15 +71,7 @@ class ChargebeeInvoice(MirroredRow, Custom, Foreign, Base):
     first_invoice: Mapped[bool | None]
     has_advance_charges: Mapped[bool | None]
     dunning_status: Mapped[str | None]
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    generated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    sub_total_minor: Mapped[int | None] = mapped_column(BigKey)
-    paid_minor: Mapped[int | None] = mapped_column(BigKey)
-    adjusted_minor: Mapped[int | None] = mapped_column(BigKey)
-    credits_minor: Mapped[int | None] = mapped_column(BigKey)  # that credit notes paid
-    due_minor: Mapped[int | None] = mapped_column(BigKey)
     business_entity_id: Mapped[str | None]
 
 
@@ -207,7 +198,6 @@ class ChargebeeCreditNote(MirroredRow, Custom, Foreign, Base):
     available_minor: Mapped[int | None] = mapped_column(BigKey)
     refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    generated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     business_entity_id: Mapped[str | None]
 
 

@@ -70,7 +70,6 @@ class Line(Part):
     pricing_model: Mapped[str | None]
     metered: Mapped[bool | None]
     proration_mode: Mapped[str | None]
-    tax_rate: Mapped[str | None]  # per cent
     reference_line_id: Mapped[str | None]  # the line that it continues or takes back
 
 

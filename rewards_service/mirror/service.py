@@ -12,6 +12,7 @@ from rewards_service.chargebee.resources import (
     CUSTOMER,
     INVOICE,
     TRANSACTION,
+    finish,
 )
 from rewards_service.kit.db import insert_missing, upsert
 from rewards_service.mirror import children, kinds, queries
@@ -45,6 +46,8 @@ def store(session: Session, received: Sequence[Received]) -> Changed:
     for kind, some in sorted(by_kind.items()):
         before = queries.newest(session, MODELS[kind], {one.key for one in some})
         winners = _winners(some, before)
+        for one in winners:
+            finish(one.item)
         upsert(session, MODELS[kind], [_row(one) for one in winners], _KEY_COLUMNS)
         fresh = [one for one in winners if _differs(one, before.get(one.key))]
         if fresh:
