@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Table,
-    and_,
     case,
     delete,
     exists,
@@ -56,7 +55,7 @@ def copy(connection: Connection) -> None:
         (Customer, _as_entered_customer(), Customer.machine_made.is_(False)),
         # A version does not exist before its time: until then it belongs to no rule.
         (RewardRuleVersion, {"rule_id": -RewardRuleVersion.rule_id}, None),
-        (ReceivedEvent, _AS_RECEIVED, _DID_SOMETHING),
+        (ReceivedEvent, _AS_RECEIVED, ReceivedEvent.finished_at.is_not(None)),
     ):
         _copy(connection, table_of(model), changes, wanted)
     _leave_out_attached(connection)
@@ -66,11 +65,6 @@ def copy(connection: Connection) -> None:
         _set_sequences(connection)
 
 
-# Of what was ignored when it came nothing followed, even if it would be understood by now.
-_DID_SOMETHING = and_(
-    ReceivedEvent.finished_at.is_not(None),
-    func.coalesce(ReceivedEvent.outcome, "") != "ignored",
-)
 _AS_RECEIVED: Mapping[str, Any] = {
     "state": literal("pending"), "outcome": _NOTHING, "error": _NOTHING, "attempts": literal(0),
     "next_attempt_at": _NOTHING, "lease_token": _NOTHING, "lease_until": _NOTHING,
