@@ -4,15 +4,17 @@
 event does to the books is decided later, from everything known; here is only what it *says*.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rewards_service.chargebee import resources, wire
+from rewards_service.chargebee import event_types, members, resources, wire
 from rewards_service.chargebee.resources import (
-    CREDIT_NOTE,
     CUSTOMER,
     INVOICE,
+    KINDS,
+    MONEY,
     PAYMENT,
     REFUND,
     REVERSAL,
@@ -23,38 +25,9 @@ from rewards_service.chargebee.resources import (
 from rewards_service.chargebee.wire import BadPayload, Payload
 from rewards_service.kit.emails import BadEmail, strict_key
 
-PAYMENT_SUCCEEDED = "payment_succeeded"
+HANDLED = event_types.HANDLED  # type -> the kind of what the event is about
+PAYMENT_SUCCEEDED = event_types.PAYMENT_SUCCEEDED
 
-# Event types that rewards follow, with the one object that each cannot do without.
-HANDLED = {
-    PAYMENT_SUCCEEDED: TRANSACTION,
-    "payment_failed": TRANSACTION,
-    "payment_refunded": TRANSACTION,
-    "refund_initiated": TRANSACTION,
-    "payment_initiated": TRANSACTION,
-    "transaction_created": TRANSACTION,
-    "transaction_updated": TRANSACTION,
-    "transaction_deleted": TRANSACTION,
-    "invoice_generated": INVOICE,
-    "invoice_generated_with_backdating": INVOICE,
-    "invoice_updated": INVOICE,
-    "invoice_deleted": INVOICE,
-    "pending_invoice_created": INVOICE,
-    "pending_invoice_updated": INVOICE,
-    "credit_note_created": CREDIT_NOTE,
-    "credit_note_created_with_backdating": CREDIT_NOTE,
-    "credit_note_updated": CREDIT_NOTE,
-    "credit_note_deleted": CREDIT_NOTE,
-    "customer_created": CUSTOMER,
-    "customer_changed": CUSTOMER,
-    "customer_deleted": CUSTOMER,
-    "customer_moved_in": CUSTOMER,
-    "customer_moved_out": CUSTOMER,
-    "customer_business_entity_changed": CUSTOMER,
-    "hierarchy_created": CUSTOMER,
-    "hierarchy_deleted": CUSTOMER,
-}
-_KINDS = (CUSTOMER, INVOICE, TRANSACTION, CREDIT_NOTE)
 _LONG_BODY = 100_000
 _TAKEN_BACK = ("late_failure", "voided")
 
@@ -125,19 +98,41 @@ def _is_api_v1(body: Payload) -> bool:
 
 
 def _objects(event_type: str, content: Payload, is_long: bool) -> list[Mirrored]:
-    """Every mirrored object of the content; the one the event is about must be there."""
+    """Every mirrored object of the content; the one the event is about must be there.
+
+    What no reward hangs on is left out when it cannot be read: it holds up no payment.
+    """
     main = HANDLED[event_type]
     wire.required_object(content, main, "/content")
     found = []
-    for kind in _KINDS:
-        payload = wire.optional_object(content, kind, "/content")
-        if payload is not None:
-            deleted = kind == main and event_type == f"{kind}_deleted"
-            found.append(resources.read(kind, payload, deleted, is_long, f"/content/{kind}"))
-        for position, payload in enumerate(wire.objects(content, f"{kind}s", "/content")):
-            at = f"/content/{kind}s/{position}"
-            found.append(resources.read(kind, payload, False, is_long, at))
+    # By the names that are there: an event carries a few of the many kinds.
+    for name in sorted(content.keys() & _KIND_OF.keys(), key=_ORDER.__getitem__):
+        kind = _KIND_OF[name]
+        strict = kind in MONEY or kind == main
+        for payload, at in _payloads(content, name, strict):
+            deleted = name == main and event_type == f"{main}_deleted"
+            try:
+                found.append(resources.begin(kind, payload, deleted, is_long, at))
+            except BadPayload:
+                if strict:
+                    raise
     return found
+
+
+# One object stands under the name of its kind, several under that or its plural.
+_KIND_OF = {name: kind for kind in KINDS for name in (kind, f"{kind}s")}
+_ORDER = {name: place for place, name in enumerate(_KIND_OF)}
+
+
+def _payloads(content: Payload, name: str, strict: bool) -> Iterator[tuple[Payload, str]]:
+    """(object, where it stands) of all that a member of the content holds."""
+    value = content[name]
+    if isinstance(value, dict):
+        yield value, f"/content/{name}"
+    elif value is not None:
+        some = wire.objects(content, name, "/content") if strict else members.objects(value)
+        for position, payload in enumerate(some):
+            yield payload, f"/content/{name}/{position}"
 
 
 def _payment(reading: Reading, content: Payload) -> Reading:
@@ -150,7 +145,7 @@ def _payment(reading: Reading, content: Payload) -> Reading:
     payer_id = wire.required_id(content[TRANSACTION], "customer_id", "/content/transaction")
     paid_at = wire.required_time(content[TRANSACTION], "date", "/content/transaction")
     invoice = _paid_invoice(transaction, content)
-    owner = (content.get(INVOICE) or {}).get("payment_owner")
+    owner = (wire.optional_object(content, INVOICE, "/content") or {}).get("payment_owner")
     if payer_id not in (customer_id, owner):
         detail = (
             "The transaction's customer is neither the event's nor the invoice's payment owner."

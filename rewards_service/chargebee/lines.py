@@ -3,6 +3,7 @@
 from typing import Any
 
 from rewards_service.chargebee import wire
+from rewards_service.chargebee.documents import LINE
 from rewards_service.chargebee.wire import BadPayload, Payload
 from rewards_service.kit.money import MAX_AMOUNT
 
@@ -37,6 +38,7 @@ def read_lines(payload: Payload, price_type: str, at: str) -> list[dict[str, Any
                 "net_minor": net,
                 "service_from_at": wire.epoch(line.get("date_from")),
                 "service_to_at": wire.epoch(line.get("date_to")),
+                **LINE.read(line),
             }
         )
     return found
@@ -51,17 +53,6 @@ def sums(lines: list[dict[str, Any]], at: str) -> tuple[int, int]:
     return max(net, 0), max(gross, 0)
 
 
-def note_lines(payload: Payload, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of a credit note's lines, each with the invoice line that it takes back."""
-    references = [line.get("reference_line_item_id") for line in payload.get("line_items") or ()]
-    return [
-        {
-            "position": line["position"],
-            "reference_line_id": wire.free_text(reference),
-            "entity_type": line["entity_type"],
-            "entity_id": line["entity_id"],
-            "net_minor": line["net_minor"],
-            "gross_minor": line["net_minor"] + line["tax_minor"],
-        }
-        for line, reference in zip(lines, references, strict=True)
-    ]
+def note_lines(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a credit note's lines, with what each takes back."""
+    return [{**line, "gross_minor": line["net_minor"] + line["tax_minor"]} for line in lines]

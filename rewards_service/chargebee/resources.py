@@ -1,30 +1,29 @@
 """Chargebee's objects as typed values, from both product catalogues (pure).
 
-Only what rewards need is read; the whole object is kept as canonical JSON beside it. Sources of
-the shapes: the official event samples and type definitions; rules: DOMAIN A2, M10, M14, M18.
+What rewards need is read strictly, what revenue needs leniently; the whole object is kept as
+canonical JSON beside it. Sources of the shapes: the official event samples and type definitions;
+rules: DOMAIN A2, M10, M14, M18.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
-from typing import Any
 
-import orjson
-
-from rewards_service.chargebee import details, wire
+from rewards_service.chargebee import canonical, details, documents, links, members, wire
+from rewards_service.chargebee.catalog import CATALOG, GIFT, read_catalog
 from rewards_service.chargebee.lines import TAX_EXCLUSIVE, note_lines, read_lines, sums
+from rewards_service.chargebee.members import Row
+from rewards_service.chargebee.subscriptions import SUBSCRIPTION, read_subscription
 from rewards_service.chargebee.wire import BadPayload, Payload
-from rewards_service.kit.money import is_currency
 
-# Longer texts live in the raw body of the event only.
-LONGEST_KEPT_TEXT = 10_000
+canonical_json = canonical.canonical_json
 
 CUSTOMER = "customer"
 INVOICE = "invoice"
 TRANSACTION = "transaction"
 CREDIT_NOTE = "credit_note"
+MONEY = (CUSTOMER, INVOICE, TRANSACTION, CREDIT_NOTE)  # what rewards hang on
+KINDS = (*MONEY, SUBSCRIPTION, *CATALOG, GIFT)
 
 PAYMENT = "payment"
 REFUND = "refund"
@@ -42,52 +41,74 @@ class Mirrored:
     deleted: bool
     body: bytes
     body_sha256: bytes
-    columns: dict[str, Any]
-    lines: list[dict[str, Any]]
-    applications: list[tuple[str, int]]  # (invoice id, applied minor units), as listed
-    refund_notes: list[tuple[str, str | None, int]]  # (note id, invoice id, minor units)
+    columns: Row = field(default_factory=dict)
+    parts: dict[str, list[Row]] = field(default_factory=dict)  # lines, items, ..., by name
+    # (invoice id, applied minor units), as listed
+    applications: list[tuple[str, int]] = field(default_factory=list)
+    # (note id, invoice id, minor units)
+    refund_notes: list[tuple[str, str | None, int]] = field(default_factory=list)
     credits: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)  # by note id
+    unread: Payload | None = None  # until `finish`
 
 
-def canonical_json(value: object) -> bytes:
-    """The one spelling of a JSON value: sorted keys, no spaces; equal objects, equal bytes."""
-    try:
-        return orjson.dumps(value, default=_real, option=orjson.OPT_SORT_KEYS)
-    except (TypeError, ValueError):  # integers beyond 64 bits, lone surrogates
-        return json.dumps(value, default=_real, sort_keys=True, separators=(",", ":")).encode()
+def read(
+    kind: str, payload: Payload, deleted: bool = False, is_long: bool = False, at: str = ""
+) -> Mirrored:
+    """Any mirrored object (`KINDS`), from an event or a list of the API.
 
-
-def _real(value: object) -> float:
-    """A decimal of the API as the webhook's reader has it: one spelling, wherever it came from.
-
-    Only for the body that is kept: what the books need is read from the exact value.
+    deleted: its event says so, whatever it says itself. is_long: its texts may be beyond what is
+    kept. BadPayload names the member, below `at`, that is not as it must be.
     """
-    if not isinstance(value, Decimal):
-        raise TypeError(f"A {type(value).__name__} is not JSON.")
-    return float(value)
-
-
-def read(kind: str, payload: Payload, deleted: bool, is_long: bool, at: str) -> Mirrored:
-    """Any mirrored object. BadPayload names the member that is not as it must be."""
-    external_id = wire.required_id(payload, "id", at)
-    version = wire.optional_amount(payload, "resource_version", at)
-    gone = wire.flag(payload, "deleted", at) or deleted
-    full = canonical_json(payload)
-    kept = canonical_json(_cut(payload)) if is_long else full
-    digest = sha256(full).digest()
-    found = Mirrored(kind, external_id, version, gone, kept, digest, {}, [], [], [])
-    _READERS[kind](found, payload, at)
+    found = begin(kind, payload, deleted, is_long, at)
+    finish(found)
     return found
 
 
-def _cut(value: Any) -> Any:
-    if isinstance(value, str):
-        return value[:LONGEST_KEPT_TEXT]
-    if isinstance(value, dict):
-        return {key: _cut(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_cut(member) for member in value]
-    return value
+def begin(kind: str, payload: Payload, deleted: bool, is_long: bool, at: str) -> Mirrored:
+    """As `read`, but without columns and parts where no reward hangs on them: see `finish`."""
+    external_id = wire.required_id(payload, "id", at)
+    version = wire.optional_amount(payload, "resource_version", at)
+    # Plans and addons have no `deleted`.
+    is_gone = kind in CATALOG and payload.get("status") == "deleted"
+    gone = wire.flag(payload, "deleted", at) or deleted or is_gone
+    kept = canonical.cut(payload) if is_long else payload
+    body = canonical_json(kept)
+    digest = sha256(canonical_json(payload) if is_long else body).digest()
+    found = Mirrored(kind, external_id, version, gone, body, digest)
+    if kind not in MONEY:
+        found.unread = kept
+        return found
+    _READERS[kind](found, payload, at)
+    if kind != TRANSACTION:
+        _read_custom(found, kept)
+    return found
+
+
+def finish(found: Mirrored) -> None:
+    """Read what is still to be read. Most often the mirror has a version already, and need not."""
+    if found.unread is None:
+        return
+    payload, found.unread = found.unread, None
+    if found.kind == SUBSCRIPTION:
+        found.columns, found.parts = read_subscription(payload)
+    else:
+        found.columns, found.parts = read_catalog(found.kind, payload)
+    if found.kind != GIFT:
+        _read_custom(found, payload)
+
+
+def _read_custom(found: Mirrored, payload: Payload) -> None:
+    """What the site itself defined: members named cf_..., with their case, and free metadata."""
+    free = payload.get("meta_data") or payload.get("metadata")
+    # Most objects have none, and looking at each name would take as long as all the rest.
+    has_fields = b'"cf_' in found.body
+    fields = {n: v for n, v in payload.items() if n.startswith("cf_")} if has_fields else None
+    found.columns["custom_fields"] = _spelled(fields)
+    found.columns["meta_data"] = _spelled(free if isinstance(free, dict) else None)
+
+
+def _spelled(value: object) -> str | None:
+    return canonical_json(value).decode() if value else None
 
 
 def _read_customer(found: Mirrored, payload: Payload, at: str) -> None:
@@ -98,7 +119,17 @@ def _read_customer(found: Mirrored, payload: Payload, at: str) -> None:
         "country": details.country(payload),
         "parent_id": wire.optional_id(relationship, "parent_id", f"{at}/relationship"),
         "root_id": wire.optional_id(relationship, "root_id", f"{at}/relationship"),
+        **_OWNERS.read(relationship),
+        **_PERSON.read(payload),
     }
+
+
+_OWNERS = members.Shape(*members.members(members.name_of, "payment_owner_id", "invoice_owner_id"))
+_PERSON = members.Shape(
+    *members.members(members.text, "company"),
+    *members.members(members.name_of, "business_entity_id"),
+    *members.members(members.time, "created_at"),
+)
 
 
 def email(customer: Payload, at: str) -> str | None:
@@ -119,8 +150,8 @@ def customer_name(customer: Payload) -> str | None:
 
 def _read_invoice(found: Mirrored, payload: Payload, at: str) -> None:
     price_type = wire.optional_id(payload, "price_type", at) or TAX_EXCLUSIVE
-    found.lines = read_lines(payload, price_type, at)
-    net, gross = sums(found.lines, at)
+    lines = read_lines(payload, price_type, at)
+    net, gross = sums(lines, at)
     found.columns = {
         "customer_id": wire.required_id(payload, "customer_id", at),
         "subscription_id": wire.optional_id(payload, "subscription_id", at),
@@ -135,8 +166,20 @@ def _read_invoice(found: Mirrored, payload: Payload, at: str) -> None:
         "invoiced_at": wire.optional_time(payload, "date", at),
         "is_gifted": payload.get("is_gifted") is True,
         "country": details.country(payload),
+        **documents.read_invoice_rest(payload),
     }
+    _read_parts(found, payload, lines)
     found.credits = details.credits(payload)
+
+
+def _read_parts(found: Mirrored, payload: Payload, lines: list[Row]) -> None:
+    rates = found.columns["exchange_rates"]
+    found.columns["exchange_rates"] = _spelled(rates)
+    found.parts = {
+        "lines": lines,
+        "discounts": documents.read_discounts(found.kind, payload),
+        "taxes": documents.read_taxes(found.kind, payload),
+    }
 
 
 def _read_transaction(found: Mirrored, payload: Payload, at: str) -> None:
@@ -145,9 +188,9 @@ def _read_transaction(found: Mirrored, payload: Payload, at: str) -> None:
     reader = wire.required_amount if moves_money else wire.optional_amount
     amount = reader(payload, "amount", at)
     if kind == PAYMENT:
-        found.applications = _applications(payload, amount, at)
+        found.applications = links.applications(payload, amount, at)
     if kind == REFUND:
-        found.refund_notes = _refund_notes(payload, at)
+        found.refund_notes = links.refund_notes(payload, at)
     found.columns = {
         "customer_id": wire.optional_id(payload, "customer_id", at),
         "kind": kind,
@@ -156,65 +199,16 @@ def _read_transaction(found: Mirrored, payload: Payload, at: str) -> None:
         "currency": wire.required_currency(payload, "currency_code", at),
         "amount_minor": amount,
         "unused_minor": wire.optional_amount(payload, "amount_unused", at),
-        "base_currency": _currency_or_none(payload.get("base_currency_code")),
-        "exchange_rate": exchange_rate(payload.get("exchange_rate")),
+        "base_currency": members.currency(payload.get("base_currency_code")),
+        "exchange_rate": members.rate(payload.get("exchange_rate")),
         "dated_at": wire.optional_time(payload, "date", at),
-        "source_id": _source(payload, kind, at),
+        "source_id": None if kind == PAYMENT else links.source(payload, at),
     }
-
-
-def _source(payload: Payload, kind: str, at: str) -> str | None:
-    """The payment that a refund or reversal takes back; offline refunds name it differently."""
-    if kind == PAYMENT:
-        return None
-    refunded = wire.optional_id(payload, "refunded_txn_id", at)
-    return refunded or wire.optional_id(payload, "reference_transaction_id", at)
-
-
-def _applications(payload: Payload, amount: int, at: str) -> list[tuple[str, int]]:
-    """What the payment applied to which invoice; never more than it brought (M18)."""
-    applied: dict[str, int] = {}
-    for position, link in enumerate(wire.objects(payload, "linked_invoices", at)):
-        where = f"{at}/linked_invoices/{position}"
-        invoice_id = wire.required_id(link, "invoice_id", where)
-        share = wire.required_amount(link, "applied_amount", where)
-        applied[invoice_id] = applied.get(invoice_id, 0) + share
-    if sum(applied.values()) > amount:
-        raise BadPayload(f"{at}/linked_invoices", "apply more than the payment's amount")
-    return list(applied.items())
-
-
-def _refund_notes(payload: Payload, at: str) -> list[tuple[str, str | None, int]]:
-    notes: dict[str, tuple[str | None, int]] = {}
-    for position, link in enumerate(wire.objects(payload, "linked_credit_notes", at)):
-        where = f"{at}/linked_credit_notes/{position}"
-        note_id = wire.required_id(link, "cn_id", where)
-        invoice_id = wire.optional_id(link, "cn_reference_invoice_id", where)
-        share = wire.optional_amount(link, "applied_amount", where)
-        notes[note_id] = (invoice_id, notes.get(note_id, (None, 0))[1] + share)
-    return [(note_id, invoice_id, share) for note_id, (invoice_id, share) in notes.items()]
-
-
-def _currency_or_none(value: object) -> str | None:
-    return str(value) if is_currency(value) else None
-
-
-def exchange_rate(value: object) -> str | None:
-    """A positive rate as decimal text; None when it is missing or no rate."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    rate = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not rate.is_finite() or rate <= 0:
-        return None
-    text = f"{rate:f}"
-    # 1.10 and 1.1 are one rate: the webhook's reader and the API's must say the same.
-    return (text.rstrip("0").rstrip(".") if "." in text else text)[:60]
 
 
 def _read_credit_note(found: Mirrored, payload: Payload, at: str) -> None:
     price_type = wire.optional_id(payload, "price_type", at) or TAX_EXCLUSIVE
     lines = read_lines(payload, price_type, at)
-    found.lines = note_lines(payload, lines)
     total = wire.required_amount(payload, "total", at)
     net, gross = sums(lines, at)
     if not lines:
@@ -232,7 +226,11 @@ def _read_credit_note(found: Mirrored, payload: Payload, at: str) -> None:
         "net_minor": net,
         "gross_minor": gross,
         "dated_at": wire.optional_time(payload, "date", at),
+        **documents.read_note_rest(payload),
     }
+    # What was voided adds nothing to anything: its row alone stays, for older versions to meet.
+    stands = found.columns["status"] != "voided"
+    _read_parts(found, payload if stands else {}, note_lines(lines) if stands else [])
 
 
 _READERS = {

@@ -160,7 +160,9 @@ def _is_constant(values: list[Any]) -> bool:
 def _converted(rows: Sequence[Row], name: str, convert: _Convert) -> list[Any]:
     if convert is None:
         return [row[name] for row in rows]
-    return [convert(row[name]) for row in rows]
+    # Most of some columns is NULL, whatever its type, and need not be converted.
+    values = [row[name] for row in rows]
+    return [None if value is None else convert(value) for value in values]
 
 
 def _tuples(

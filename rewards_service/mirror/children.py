@@ -1,21 +1,16 @@
-"""What hangs on mirrored objects: lines, applications of payments and credits, refunds' notes."""
+"""What hangs on mirrored objects: parts, applications of payments and credits, notes of refunds."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, tuple_, update
+from sqlalchemy import ColumnElement, delete, tuple_, update
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.resources import Mirrored
 from rewards_service.kit.db import chunks, insert_many, insert_missing, upsert
-from rewards_service.mirror.models import (
-    ChargebeeCreditNoteLine,
-    ChargebeeInvoiceLine,
-    CreditApplication,
-    PaymentApplication,
-    RefundNote,
-)
+from rewards_service.mirror.kinds import PARTS, SHARED
+from rewards_service.mirror.models import CreditApplication, PaymentApplication, RefundNote
 
 Key = tuple[int, str]  # (integration key, Chargebee id)
 _UNLISTED = 1_000_000  # position of an application that the newest version does not list
@@ -40,12 +35,25 @@ class Received(NamedTuple):
         return item.deleted, item.resource_version, self.occurred_at, item.body_sha256
 
 
-def keep_invoice(session: Session, fresh: list[Received], before: dict[Key, Any]) -> None:
-    """The lines of the newest version, and the credit notes that paid for it."""
+def keep_parts(session: Session, fresh: list[Received], before: dict[Key, Any]) -> None:
+    """Lines, items, discounts and the like of the newest version of objects of one kind."""
     known = [one.key for one in fresh if one.key in before]
-    for table in (ChargebeeInvoiceLine, CreditApplication):
-        _forget(session, table, table.invoice_id, known)
-    _keep_lines(session, ChargebeeInvoiceLine, "invoice_id", fresh)
+    kind = fresh[0].item.kind
+    for name, (table, id_name) in PARTS.get(kind, {}).items():
+        only = (table.kind == kind,) if table in SHARED else ()
+        _forget(session, table, getattr(table, id_name), known, *only)
+        rows = [
+            {"integration_id": one.integration_id, id_name: one.item.external_id, **row}
+            for one in fresh
+            for row in one.item.parts[name]
+        ]
+        insert_many(session, table, rows)
+
+
+def keep_credits(session: Session, fresh: list[Received], before: dict[Key, Any]) -> None:
+    """The credit notes that paid for invoices, by the newest version of each."""
+    known = [one.key for one in fresh if one.key in before]
+    _forget(session, CreditApplication, CreditApplication.invoice_id, known)
     rows = [
         {"integration_id": one.integration_id, "invoice_id": one.item.external_id,
          "note_id": note_id, "applied_minor": applied, "applied_at": applied_at}
@@ -55,26 +63,13 @@ def keep_invoice(session: Session, fresh: list[Received], before: dict[Key, Any]
     insert_many(session, CreditApplication, rows)
 
 
-def keep_note(session: Session, fresh: list[Received], before: dict[Key, Any]) -> None:
-    """The lines of a credit note's newest version."""
-    table = ChargebeeCreditNoteLine
-    _forget(session, table, table.note_id, [one.key for one in fresh if one.key in before])
-    _keep_lines(session, table, "note_id", fresh)
-
-
-def _forget(session: Session, table: Any, column: Any, keys: Sequence[Key]) -> None:
+def _forget(
+    session: Session, table: Any, column: Any, keys: Sequence[Key], *only: ColumnElement[bool]
+) -> None:
     """Delete what hangs on older versions of these objects."""
     for some in chunks(keys, 500):
-        session.execute(delete(table).where(tuple_(table.integration_id, column).in_(some)))
-
-
-def _keep_lines(session: Session, table: Any, id_name: str, fresh: list[Received]) -> None:
-    rows = [
-        {"integration_id": one.integration_id, id_name: one.item.external_id, **line}
-        for one in fresh
-        for line in one.item.lines
-    ]
-    insert_many(session, table, rows)
+        these = tuple_(table.integration_id, column).in_(some)
+        session.execute(delete(table).where(these, *only))
 
 
 def apply_payments(

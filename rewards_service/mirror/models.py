@@ -13,17 +13,7 @@ from sqlalchemy import Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.kit.db import Base, BigKey, UtcDateTime
-
-
-class _Mirrored:
-    """Key and version of a mirrored object."""
-
-    external_id: Mapped[str] = mapped_column(primary_key=True)
-    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
-    resource_version: Mapped[int] = mapped_column(BigKey)
-    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    deleted: Mapped[bool]
+from rewards_service.mirror.rows import Custom, Foreign, Line, MirroredRow, Part
 
 
 class ChargebeeVersion(Base):
@@ -41,7 +31,7 @@ class ChargebeeVersion(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)  # canonical JSON
 
 
-class ChargebeeCustomer(_Mirrored, Base):
+class ChargebeeCustomer(MirroredRow, Custom, Base):
     """A Chargebee customer; `root_id` is the top of its account hierarchy."""
 
     __tablename__ = "chargebee_customers"
@@ -50,9 +40,14 @@ class ChargebeeCustomer(_Mirrored, Base):
     country: Mapped[str | None]  # of the billing address, ISO 3166
     parent_id: Mapped[str | None]
     root_id: Mapped[str | None]
+    payment_owner_id: Mapped[str | None]
+    invoice_owner_id: Mapped[str | None]
+    company: Mapped[str | None]
+    business_entity_id: Mapped[str | None]
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class ChargebeeInvoice(_Mirrored, Base):
+class ChargebeeInvoice(MirroredRow, Custom, Foreign, Base):
     """An invoice; `lines_net_minor` and `lines_gross_minor` are sums over its lines (A2)."""
 
     __tablename__ = "chargebee_invoices"
@@ -72,30 +67,59 @@ class ChargebeeInvoice(_Mirrored, Base):
     is_gifted: Mapped[bool]
     country: Mapped[str | None]  # of the billing address, ISO 3166
     received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
+    recurring: Mapped[bool | None]
+    first_invoice: Mapped[bool | None]
+    has_advance_charges: Mapped[bool | None]
+    dunning_status: Mapped[str | None]
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    business_entity_id: Mapped[str | None]
 
 
-class ChargebeeInvoiceLine(Base):
-    """A line of an invoice; net is amount - discounts, without tax (DOMAIN A2)."""
+class ChargebeeInvoiceLine(Line, Base):
+    """A line of an invoice."""
 
     __tablename__ = "chargebee_invoice_lines"
 
-    invoice_id: Mapped[str] = mapped_column(primary_key=True)
-    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    invoice_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-3)
+
+
+class ChargebeeDiscount(Part, Base):
+    """A discount of an invoice or credit note (`kind`).
+
+    At the level `document` as the whole says it, at the level `line` its share of a line: the
+    same money twice, for two questions.
+    """
+
+    __tablename__ = "chargebee_discounts"
+
+    document_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-3)
+    kind: Mapped[str] = mapped_column(primary_key=True, sort_order=-2)  # invoice, credit_note
+    level: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)  # document, line
     line_id: Mapped[str | None]
-    entity_type: Mapped[str | None]
-    entity_id: Mapped[str | None]
-    subscription_id: Mapped[str | None]
-    customer_id: Mapped[str | None]
-    amount_minor: Mapped[int] = mapped_column(BigKey)
-    discount_minor: Mapped[int] = mapped_column(BigKey)
-    tax_minor: Mapped[int] = mapped_column(BigKey)
-    net_minor: Mapped[int] = mapped_column(BigKey)
-    service_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    service_to_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    discount_type: Mapped[str | None]  # item_level_coupon, document_level_discount, ...
+    entity_id: Mapped[str | None]  # of the coupon, discount or credit
+    coupon_id: Mapped[str | None]
+    amount_minor: Mapped[int | None] = mapped_column(BigKey)
 
 
-class ChargebeeTransaction(_Mirrored, Base):
+class ChargebeeTax(Part, Base):
+    """A tax of an invoice or credit note (`kind`), by the whole and by line as discounts are."""
+
+    __tablename__ = "chargebee_taxes"
+
+    document_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-3)
+    kind: Mapped[str] = mapped_column(primary_key=True, sort_order=-2)
+    level: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
+    line_id: Mapped[str | None]
+    name: Mapped[str | None]
+    rate: Mapped[str | None]  # per cent, decimal text
+    amount_minor: Mapped[int | None] = mapped_column(BigKey)
+    taxable_minor: Mapped[int | None] = mapped_column(BigKey)
+    jurisdiction_type: Mapped[str | None]
+    jurisdiction: Mapped[str | None]
+
+
+class ChargebeeTransaction(MirroredRow, Base):
     """A payment, refund or reversal; amounts are positive, the direction is in `kind`.
 
     `source_id` is the payment that a refund or reversal takes back.
@@ -146,8 +170,11 @@ class RefundNote(Base):
     applied_minor: Mapped[int] = mapped_column(BigKey)
 
 
-class ChargebeeCreditNote(_Mirrored, Base):
-    """A credit note; only adjustment notes lower what an invoice can earn (DOMAIN A3)."""
+class ChargebeeCreditNote(MirroredRow, Custom, Foreign, Base):
+    """A credit note; only adjustment notes lower what an invoice can earn (DOMAIN A3).
+
+    One that was voided keeps its row, so that no older version comes back, and nothing else.
+    """
 
     __tablename__ = "chargebee_credit_notes"
     __table_args__ = (Index(None, "invoice_id", "integration_id"),)
@@ -164,20 +191,22 @@ class ChargebeeCreditNote(_Mirrored, Base):
     gross_minor: Mapped[int] = mapped_column(BigKey)
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     received_event_id: Mapped[int | None] = mapped_column(BigKey)  # that brought this version
+    subscription_id: Mapped[str | None]
+    create_reason_code: Mapped[str | None]
+    allocated_minor: Mapped[int | None] = mapped_column(BigKey)
+    refunded_minor: Mapped[int | None] = mapped_column(BigKey)
+    available_minor: Mapped[int | None] = mapped_column(BigKey)
+    refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    business_entity_id: Mapped[str | None]
 
 
-class ChargebeeCreditNoteLine(Base):
+class ChargebeeCreditNoteLine(Line, Base):
     """A line of a credit note, and the invoice line that it takes back (DOMAIN A3, by_line)."""
 
     __tablename__ = "chargebee_credit_note_lines"
 
-    note_id: Mapped[str] = mapped_column(primary_key=True)
-    integration_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    reference_line_id: Mapped[str | None]
-    entity_type: Mapped[str | None]
-    entity_id: Mapped[str | None]
-    net_minor: Mapped[int] = mapped_column(BigKey)
+    note_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-3)
     gross_minor: Mapped[int] = mapped_column(BigKey)
 
 

@@ -12,24 +12,14 @@ from rewards_service.chargebee.resources import (
     CUSTOMER,
     INVOICE,
     TRANSACTION,
+    finish,
 )
 from rewards_service.kit.db import insert_missing, upsert
-from rewards_service.mirror import children, queries
+from rewards_service.mirror import children, kinds, queries
 from rewards_service.mirror.children import Key, Received
-from rewards_service.mirror.models import (
-    ChargebeeCreditNote,
-    ChargebeeCustomer,
-    ChargebeeInvoice,
-    ChargebeeTransaction,
-    ChargebeeVersion,
-)
+from rewards_service.mirror.models import ChargebeeVersion
 
-MODELS: dict[str, Any] = {
-    CUSTOMER: ChargebeeCustomer,
-    INVOICE: ChargebeeInvoice,
-    TRANSACTION: ChargebeeTransaction,
-    CREDIT_NOTE: ChargebeeCreditNote,
-}
+MODELS = kinds.MODELS
 
 
 @dataclass(slots=True)
@@ -42,7 +32,12 @@ class Changed:
 
 
 def store(session: Session, received: Sequence[Received]) -> Changed:
-    """Keep all versions; bring the newest rows up to date. Answers what changed."""
+    """Keep all versions of objects of any kinds; bring the newest rows up to date.
+
+    The same for a webhook, a poll and a list of the API: all are events of the log. Whatever comes
+    first, the newest stays, and a deletion is final. Answers what changed. The caller holds the
+    events stage (`kit.db.hold_stage`).
+    """
     changed = Changed()
     by_kind: dict[str, list[Received]] = defaultdict(list)
     for one in received:
@@ -51,9 +46,14 @@ def store(session: Session, received: Sequence[Received]) -> Changed:
     for kind, some in sorted(by_kind.items()):
         before = queries.newest(session, MODELS[kind], {one.key for one in some})
         winners = _winners(some, before)
+        for one in winners:
+            finish(one.item)
         upsert(session, MODELS[kind], [_row(one) for one in winners], _KEY_COLUMNS)
         fresh = [one for one in winners if _differs(one, before.get(one.key))]
-        _FOLLOW_UP[kind](session, some, fresh, before, changed)
+        if fresh:
+            children.keep_parts(session, fresh, before)
+        if kind in _FOLLOW_UP:
+            _FOLLOW_UP[kind](session, some, fresh, before, changed)
     return changed
 
 
@@ -103,6 +103,7 @@ def _row(one: Received) -> dict[str, Any]:
         "occurred_at": one.occurred_at,
         "body_sha256": item.body_sha256,
         "deleted": item.deleted,
+        "deleted_at": one.occurred_at if item.deleted else None,
         **({"received_event_id": one.received_event_id} if item.kind in _LOGGED else {}),
         **item.columns,
     }
@@ -129,7 +130,7 @@ def _after_invoices(
     session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
     changed.invoices |= {one.key for one in fresh}
-    children.keep_invoice(session, fresh, before)
+    children.keep_credits(session, fresh, before)
     voided = {one.key for one in fresh if one.item.columns["status"] == "voided"}
     notes = queries.notes_about(session, voided)
     changed.invoices |= queries.paid_by_credit(session, notes)
@@ -154,7 +155,6 @@ def _after_transactions(
 def _after_credit_notes(
     session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
-    children.keep_note(session, fresh, before)
     changed.invoices |= queries.paid_by_credit(session, {one.key for one in fresh})
     for one in fresh:
         invoices = {

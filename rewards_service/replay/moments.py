@@ -70,7 +70,8 @@ def _add(connection: Connection, names: tuple[str, ...], query: Any) -> None:
 def _add_events(connection: Connection) -> None:
     event = ReceivedEvent
     query = select(event.finished_at, literal(EVENT), event.id)
-    ended = event.finished_at.is_not(None) & (event.state != DEAD)
+    # Of what was ignored when it came nothing followed, even if its type is followed since.
+    ended = event.finished_at.is_not(None) & (event.state != DEAD) & (event.outcome != "ignored")
     _add(connection, (), query.where(ended))
     _place_repeated(connection)
 

@@ -104,7 +104,7 @@ def _handle(run: Run, keys: list[int]) -> None:
             for key in keys:
                 _handle(run, [key])
             return
-        log.exception("replayed_event_failed", event=keys[0])
+        log.exception("replayed_event_failed", event_key=keys[0])
         _fail(run, "event", [keys[0]], "handled", f"{type(problem).__name__}: {problem}")
 
 

@@ -19,7 +19,7 @@ from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import rfc3339
 from rewards_service.kit.db import chunks
-from rewards_service.mirror.service import MODELS
+from rewards_service.mirror.kinds import MODELS
 from rewards_service.partners.models import Partner
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
 from rewards_service.properties.models import PropertyDefinition, PropertyValue

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee import resources
-from rewards_service.chargebee.resources import LONGEST_KEPT_TEXT, TRANSACTION, Mirrored
+from rewards_service.chargebee.canonical import LONGEST_KEPT_TEXT
+from rewards_service.chargebee.resources import TRANSACTION, Mirrored
 from rewards_service.chargebee.wire import BadPayload
 from rewards_service.kit.db import table_of
 from rewards_service.mirror import queries
+from rewards_service.mirror.kinds import MODELS, PARTS, SHARED
 from rewards_service.mirror.models import ChargebeeVersion
 from rewards_service.mirror.queries import AnyRow, Key
-from rewards_service.mirror.service import MODELS
 from rewards_service.reports.findings import Finding, Invariant, about, pages
 
 _PAGE = 500
@@ -85,9 +86,10 @@ def _untrue(session: Session) -> Iterator[Finding]:
     for kind, page in _page_of_kind(session):
         bodies = _bodies(session, kind, page)
         applied = _applied(session, _keys(page)) if kind == TRANSACTION else {}
+        parts = _parts(session, kind, _keys(page))
         for row in page:
             body = bodies.get((row.integration_id, row.external_id, row.body_sha256))
-            problem = None if body is None else _problem(kind, row, body, applied)
+            problem = None if body is None else _problem(kind, row, body, applied, parts)
             if problem is not None:
                 yield _about(row, kind, problem)
 
@@ -112,7 +114,26 @@ def _applied(session: Session, keys: set[Key]) -> dict[Key, dict[str, int]]:
     return found
 
 
-def _problem(kind: str, row: Any, body: bytes, applied: dict[Key, dict[str, int]]) -> str | None:
+def _parts(session: Session, kind: str, keys: set[Key]) -> dict[tuple[str, Key], list[Any]]:
+    """What hangs on objects of a kind: rows by the name of the part and the object."""
+    found: dict[tuple[str, Key], list[Any]] = defaultdict(list)
+    for name, (model, id_name) in PARTS.get(kind, {}).items():
+        query = select(table_of(model))
+        if model in SHARED:
+            query = query.where(model.kind == kind)
+        owner = getattr(model, id_name)
+        for row in queries.select_by(session, query, model.integration_id, owner, keys):
+            found[name, (row.integration_id, getattr(row, id_name))].append(row._asdict())
+    return found
+
+
+def _problem(
+    kind: str,
+    row: Any,
+    body: bytes,
+    applied: dict[Key, dict[str, int]],
+    parts: dict[tuple[str, Key], list[Any]],
+) -> str | None:
     # A body with an over-long text was cut after it was hashed.
     if len(body) < LONGEST_KEPT_TEXT and sha256(body).digest() != row.body_sha256:
         return "its body is not the one that was hashed."
@@ -121,11 +142,19 @@ def _problem(kind: str, row: Any, body: bytes, applied: dict[Key, dict[str, int]
     except BadPayload as problem:
         return f"its body cannot be read: {problem}."
     wrong = [name for name, value in found.columns.items() if getattr(row, name) != value]
-    if kind == TRANSACTION and _applies(found) != applied.get(
-        (row.integration_id, row.external_id), {}
-    ):
+    key = (row.integration_id, row.external_id)
+    if kind == TRANSACTION and _applies(found) != applied.get(key, {}):
         wrong.append("what it applies to invoices")
+    for name, (_, id_name) in PARTS.get(kind, {}).items():
+        owner = {"integration_id": row.integration_id, id_name: row.external_id}
+        said = [{**owner, **part} for part in found.parts.get(name, ())]
+        if sorted(said, key=_position) != sorted(parts[name, key], key=_position):
+            wrong.append(f"its {name}")
     return f"not as its body says: {', '.join(wrong)}." if wrong else None
+
+
+def _position(part: dict[str, Any]) -> tuple[str, int]:
+    return part.get("level", ""), part["position"]
 
 
 def _applies(found: Mirrored) -> dict[str, int]:
@@ -138,5 +167,5 @@ def _about(row: Any, kind: str, detail: str) -> Finding:
 
 INVARIANTS = (
     Invariant("mirror_newest", "The mirror holds the newest version of each object.", _not_newest),
-    Invariant("mirror_true", "The mirror's columns say what its bodies say.", _untrue),
+    Invariant("mirror_true", "The mirror's rows say what its bodies say.", _untrue),
 )

@@ -93,7 +93,7 @@ def _version(day: float) -> Json:
     return {"resource_version": epoch(day) * 1000, "updated_at": epoch(day)}
 
 
-def event(name: str, event_type: str, day: float = 0, **content: Json) -> Json:
+def event(name: str, event_type: str, day: float = 0, **content: Any) -> Json:
     """An event as Chargebee posts it; `content` by kind."""
     return {
         "id": name, "object": "event", "api_version": "v2", "source": "api",

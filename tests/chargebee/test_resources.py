@@ -2,10 +2,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rewards_service.chargebee import resources
+from rewards_service.chargebee.canonical import LONGEST_KEPT_TEXT
 from rewards_service.chargebee.resources import CREDIT_NOTE, CUSTOMER, INVOICE, TRANSACTION
 from rewards_service.chargebee.wire import BadPayload
 from tests.builders import chargebee
@@ -15,20 +14,6 @@ def read(kind: str, payload: dict[str, Any], deleted: bool = False) -> resources
     return resources.read(kind, payload, deleted, False, "/at")
 
 
-class TestCanonicalJson:
-    @given(st.dictionaries(st.text(), st.integers() | st.text(), min_size=2))
-    def test_equal_objects_have_equal_bytes(self, value: dict[str, Any]) -> None:
-        """DOMAIN "Which Chargebee events matter": the last word between two versions."""
-        turned = dict(reversed(value.items()))
-
-        assert resources.canonical_json(value) == resources.canonical_json(turned)
-        assert json.loads(resources.canonical_json(value)) == value
-
-    @pytest.mark.parametrize("odd", [10**30, "\ud800", {"a": [2**64]}])
-    def test_writes_what_no_fast_writer_can(self, odd: object) -> None:
-        assert json.loads(resources.canonical_json({"odd": odd})) == {"odd": odd}
-
-
 class TestRead:
     def test_a_long_text_is_kept_cut_but_compared_whole(self) -> None:
         payload = chargebee.customer("c", "a@x.example", company="x" * 20_000)
@@ -36,7 +21,7 @@ class TestRead:
         found = resources.read(CUSTOMER, payload, False, True, "/at")
         other = resources.read(CUSTOMER, {**payload, "company": "x" * 20_001}, False, True, "/at")
 
-        assert len(json.loads(found.body)["company"]) == resources.LONGEST_KEPT_TEXT
+        assert len(json.loads(found.body)["company"]) == LONGEST_KEPT_TEXT
         assert found.body == other.body
         assert found.body_sha256 != other.body_sha256
 
@@ -130,17 +115,6 @@ class TestTransaction:
         del payload["amount"]
 
         assert read(TRANSACTION, payload).columns["amount_minor"] == 0
-
-
-class TestExchangeRate:
-    @pytest.mark.parametrize(
-        ("value", "text"),
-        [(1.0825, "1.0825"), (1, "1"), (1e-7, "0.0000001"), (0.1, "0.1"), (0, None), (-1, None),
-         (True, None), ("1.0", None), (None, None), (float("nan"), None)],
-    )  # fmt: skip
-    def test_is_a_positive_number_as_it_was_sent(self, value: object, text: str | None) -> None:
-        """DOMAIN A1, V7."""
-        assert resources.exchange_rate(value) == text
 
 
 class TestCreditNote:

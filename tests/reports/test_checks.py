@@ -87,6 +87,12 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
      ["DELETE FROM chargebee_customers WHERE external_id = 'c2'"]),
     ("mirror_true", [],
      ["UPDATE chargebee_invoices SET is_gifted = true WHERE external_id = 'inv1'"]),
+    ("mirror_true", [],
+     ["UPDATE chargebee_invoice_lines SET unit_minor = 1 WHERE invoice_id = 'inv1'"]),
+    ("mirror_true", [],
+     ["INSERT INTO chargebee_taxes (document_id, kind, level, integration_id, position) "
+      "SELECT external_id, 'invoice', 'line', integration_id, 0 FROM chargebee_invoices "
+      "WHERE external_id = 'inv1'"]),
     ("mirror_true", ["chargebee_versions"],
      ["UPDATE chargebee_versions SET body = (SELECT body FROM received_events "
       "WHERE event_id = 'ev_bad') WHERE external_id = 'c2'"]),
