@@ -47,6 +47,7 @@ class Mirrored:
     applications: list[tuple[str, int]]  # (invoice id, applied minor units), as listed
     refund_notes: list[tuple[str, str | None, int]]  # (note id, invoice id, minor units)
     credits: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)  # by note id
+    changed_at: datetime | None = None  # of a listed object, in place of its event's time
 
 
 def canonical_json(value: object) -> bytes:
@@ -69,6 +70,8 @@ def _real(value: object) -> float:
 
 def read(kind: str, payload: Payload, deleted: bool, is_long: bool, at: str) -> Mirrored:
     """Any mirrored object. BadPayload names the member that is not as it must be."""
+    if kind not in _READERS:
+        raise BadPayload(at, "is of a kind that is not mirrored")
     external_id = wire.required_id(payload, "id", at)
     version = wire.optional_amount(payload, "resource_version", at)
     gone = wire.flag(payload, "deleted", at) or deleted
