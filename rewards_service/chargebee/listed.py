@@ -6,7 +6,6 @@ tells how things stand and of nothing that happened, so it makes no payment.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from rewards_service.chargebee import resources, wire
 from rewards_service.chargebee.resources import Mirrored, canonical_json
@@ -26,23 +25,21 @@ def changed_at(payload: Payload, otherwise: datetime) -> datetime:
     return next((time for time in times if time is not None), otherwise)
 
 
-def content_of(kind: str, rows: Sequence[Payload]) -> dict[str, Any]:
-    """The content of an event that tells of these objects."""
-    return {"list": [{kind: row} for row in rows]}
+def content_of(kind: str, rows: Sequence[Payload]) -> bytes:
+    """The content of an event that tells of these objects, as JSON."""
+    return canonical_json({"list": [{kind: row} for row in rows]})
 
 
-def body_of(event_id: str, event_type: str, occurred_at: datetime, content: object) -> bytes:
+def body_of(event_id: str, event_type: str, occurred_at: datetime, content: bytes) -> bytes:
     """An event of ours as JSON, of the shape of Chargebee's; numbers as its webhooks spell them."""
-    return canonical_json(
-        {
-            "api_version": "v2",
-            "content": content,
-            "event_type": event_type,
-            "id": event_id,
-            "object": "event",
-            "occurred_at": int(occurred_at.timestamp()),
-        }
-    )
+    envelope = {
+        "api_version": "v2",
+        "event_type": event_type,
+        "id": event_id,
+        "object": "event",
+        "occurred_at": int(occurred_at.timestamp()),
+    }
+    return canonical_json(envelope)[:-1] + b',"content":' + content + b"}"
 
 
 def read_listed(content: Payload, listed_at: datetime) -> list[Mirrored]:
@@ -50,10 +47,11 @@ def read_listed(content: Payload, listed_at: datetime) -> list[Mirrored]:
     found = []
     for position, entry in enumerate(wire.objects(content, "list", "/content")):
         at = f"/content/list/{position}"
-        for kind, payload in entry.items():
+        for kind in entry:
             row = wire.required_object(entry, kind, at)
-            is_long = len(canonical_json(payload)) > _LONG_BODY
-            item = resources.read(kind, row, False, is_long, f"{at}/{kind}")
+            item = resources.read(kind, row, False, False, f"{at}/{kind}")
+            if len(item.body) > _LONG_BODY:
+                item = resources.read(kind, row, False, True, f"{at}/{kind}")
             item.changed_at = changed_at(row, listed_at)
             found.append(item)
     return found

@@ -158,7 +158,7 @@ def _new_rows(
     made = {}
     for group in groups:
         content = content_of(group.kind, group.rows)
-        digest = sha256(canonical_json(content)).hexdigest()[:40]
+        digest = sha256(content).hexdigest()[:40]
         made[f"{SOURCE}_{group.kind}_{digest}"] = group, content
     query = select(ReceivedEvent.event_id).where(
         ReceivedEvent.integration_id == site[0],
@@ -179,7 +179,7 @@ def event_row(
     event_id: str,
     event_type: str,
     occurred_at: datetime,
-    content: Any,
+    content: bytes,
 ) -> dict[str, Any]:
     """The row of an event of ours, to be handled; site = (integration, options in force)."""
     body = body_of(event_id, event_type, occurred_at, content)

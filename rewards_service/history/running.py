@@ -19,6 +19,7 @@ from rewards_service.integrations.models import Integration
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit import crypto
 from rewards_service.kit.db import READ_ONLY, transaction
+from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.http import Patience
 from rewards_service.kit.http_errors import HttpError
 from rewards_service.settings import Settings
@@ -71,13 +72,7 @@ def go_on(
         Run(engine, key, token, told, at_once).work(connect_to, time.monotonic() + seconds)
     except LeaseLost:
         log.info("backfill_left", backfill=key)
-    except (
-        HttpError,
-        service.NotLive,
-        service.NoApiKey,
-        NotFound,
-        crypto.SecretUnreadable,
-    ) as error:
+    except RewardsError as error:
         passes = isinstance(error, HttpError) and error.passes
         log.warning("backfill_stopped", backfill=key, code=error.code)
         _fail(engine, key, token, error.detail, passes)

@@ -103,7 +103,7 @@ def begin(session: Session, integration_id: int, actor: str) -> Backfill:
 
 def pause(session: Session, integration_id: int, actor: str) -> Backfill:
     """Have the open backfill rest; nothing is forgotten. Raises NotFound."""
-    found = newest(session, integration_id)
+    found = newest(session, integration_id, lock=True)
     if found.state in AT_WORK:
         found.state, found.lease_token, found.lease_until = PAUSED, None, None
         record(session, "integration.backfill_paused", ("integration", integration_id), {}, actor)
@@ -113,13 +113,7 @@ def pause(session: Session, integration_id: int, actor: str) -> Backfill:
 
 def begin_posting(session: Session, integration_id: int, actor: str) -> Backfill:
     """Have the payments of the past put on the log. Raises NotFound, NotLive, HistoryIncomplete."""
-    check_live(get_integration(session, integration_id, lock=True))
-    found = newest(session, integration_id)
-    if found.fetched_at is None:
-        raise HistoryIncomplete(
-            "Rewards that count follow the order of payments: they are made when all payments are "
-            f"known. The backfill is {found.state}; let it come to its end first."
-        )
+    found = check_fetched(session, integration_id, lock=True)
     if found.state != POSTING:
         found.state, found.error, found.attempts, found.next_attempt_at = POSTING, None, 0, None
         record(session, "integration.history_posted", ("integration", integration_id), {}, actor)
@@ -127,11 +121,24 @@ def begin_posting(session: Session, integration_id: int, actor: str) -> Backfill
     return found
 
 
-def newest(session: Session, integration_id: int) -> Backfill:
+def check_fetched(session: Session, integration_id: int, lock: bool = False) -> Backfill:
+    """The newest backfill, if all its lists were read. Raises as `begin_posting` does."""
+    check_live(get_integration(session, integration_id))
+    found = newest(session, integration_id, lock)
+    if found.fetched_at is None:
+        raise HistoryIncomplete(
+            "Rewards that count follow the order of payments: they are made when all payments are "
+            f"known. The backfill is {found.state}; let it come to its end first."
+        )
+    return found
+
+
+def newest(session: Session, integration_id: int, lock: bool = False) -> Backfill:
     """The backfill that was begun last. Raises NotFound."""
     get_integration(session, integration_id)
     query = select(Backfill).where(Backfill.integration_id == integration_id)
-    found = session.scalar(query.order_by(Backfill.id.desc()).limit(1).with_for_update())
+    query = query.order_by(Backfill.id.desc()).limit(1)
+    found = session.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise NotFound("Its history was never fetched. Begin with POST .../backfill.")
     return found

@@ -10,7 +10,13 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee import wire
-from rewards_service.chargebee.resources import CREDIT_NOTE, CUSTOMER, INVOICE, TRANSACTION
+from rewards_service.chargebee.resources import (
+    CREDIT_NOTE,
+    CUSTOMER,
+    INVOICE,
+    TRANSACTION,
+    canonical_json,
+)
 from rewards_service.history.keeping import event_row
 from rewards_service.history.past import PAID, TYPES, Told
 from rewards_service.inbox.models import ReceivedEvent
@@ -43,7 +49,7 @@ def event_rows(
         event_type, kind = TYPES[one.rank]
         found = objects[kind][one.external_id]
         content = _payment(found.body, objects) if one.rank == PAID else {kind: found.body}
-        made.append((one.event_id, event_type, _happened_at(one, found), content))
+        made.append((one.event_id, event_type, _happened_at(one, found), canonical_json(content)))
     keys = reserve_ids(session, table_of(ReceivedEvent), len(made))
     return [event_row(key, site, *parts) for key, parts in zip(keys, made, strict=True)]
 
