@@ -14,24 +14,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, func, select, update
+from sqlalchemy import Engine, create_engine, func, select, update
 from sqlalchemy.orm import Session
 
 from bench import servers, world
+from rewards_service.chargebee.connecting import connected
 from rewards_service.history import queries, service
 from rewards_service.history.running import go_on, to_chargebee
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto
 from rewards_service.kit.db import transaction
+from rewards_service.kit.rate import LOCAL_SHARE
 from rewards_service.mirror.models import ChargebeeVersion
-from rewards_service.settings import load_settings
+from rewards_service.settings import Settings, load_settings
 from rewards_service.simulator.history import make_history
 from rewards_service.simulator.lists import page
 from rewards_service.simulator.server import SimulatorServer
@@ -48,6 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--invoices", type=int, default=100_000)
     parser.add_argument("--prepared", action="store_true", help="serve answers that lie ready")
+    parser.add_argument("--limit", type=int, help="requests a minute, on a clock of its own")
     parser.add_argument("--serve", action="store_true", help="be the site")
     parser.add_argument("--url", help="fetch into the database at this address")
     parser.add_argument("--site", help="from the site at this address")
@@ -56,6 +58,8 @@ def main() -> None:
         serve(options.invoices, options.prepared)
     elif options.url:
         print(json.dumps(measure(options.url, options.site)))
+    elif options.limit:
+        print(limited(options.invoices, options.limit))
     else:
         print(compare(options.invoices, options.prepared))
 
@@ -84,6 +88,34 @@ def compare(invoices: int, prepared: bool) -> str:
         f"objects/s ({by_list}); {found['objects']} objects mirrored\n"
         f"CPU seconds: service {found['cpu']:.1f}, PostgreSQL {database:.1f}, site {serving:.1f}; "
         f"memory of the service at each tenth, MB: {memory}"
+    )
+
+
+def limited(invoices: int, per_minute: int) -> str:
+    """Fetch from a site with a limit; time is only what is waited for, so that nothing waits."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    with (
+        servers.database() as (url, _),
+        SimulatorServer(pumping=False, clock=lambda: now[0]) as server,
+    ):
+        make_history(server.site, invoices)
+        limit = server.runner.simulator.limit
+        limit.set(per_minute)
+        engine, integration_id, settings = _ready(url, server.url, per_minute * LOCAL_SHARE)
+        clock = {"clock": lambda: now[0], "sleep": sleep}
+        connect = partial(connected, settings, "bench", KEY, **clock)
+        go_on(engine, lambda _: connect, NO_LIMIT, at_once=1)
+        with Session(engine) as session:
+            shown = queries.shown(session, service.newest(session, integration_id))
+    calls = sum(one["pages"] for one in shown["lists"])
+    minutes = now[0] / 60
+    return (
+        f"{calls} calls in {minutes:.2f} minutes at {per_minute} a minute: "
+        f"{calls / minutes / per_minute:.1%} of the budget, {limit.refused} refused"
     )
 
 
@@ -155,21 +187,7 @@ def _answers(site: Site, kind: str) -> Iterator[tuple[str, bytes]]:
 
 def measure(url: str, site: str) -> dict[str, Any]:
     """Fetch everything in this process; seconds, CPU, and memory as it went on."""
-    encryption_key = Fernet.generate_key().decode()
-    engine = create_engine(url)
-    integration_id = world.set_up(engine)[0]
-    with TemporaryDirectory() as folder:
-        settings = load_settings(
-            {
-                "DATABASE_URL": url, "REDIS_URL": f"unix://{Path(folder)}/none.sock",
-                "SECRET_KEY": world.SECRET_KEY, "ENCRYPTION_KEYS": encryption_key,
-                "CHARGEBEE_API_BASE": site, "CHARGEBEE_REQUESTS_PER_MINUTE": "0",
-            }
-        )  # fmt: skip
-    with transaction(engine) as session:
-        sealed = crypto.encrypt(settings.encryption_keys, KEY)
-        session.execute(update(Integration).values(api_key_encrypted=sealed))
-        service.begin(session, integration_id, "bench")
+    engine, integration_id, settings = _ready(url, site, 0)
     spare_the_collector()
     watch = Watch()
     start, cpu = time.perf_counter(), time.process_time()
@@ -188,6 +206,24 @@ def measure(url: str, site: str) -> dict[str, Any]:
         "seconds": seconds, "cpu": cpu, "objects": objects, "lists": lists,
         "memory_mb": watch.memory_mb[:: max(len(watch.memory_mb) // 10, 1)],
     }  # fmt: skip
+
+
+def _ready(url: str, site: str, per_minute: int) -> tuple[Engine, int, Settings]:
+    """A business that is connected to the site, its backfill begun. Without Redis."""
+    engine = create_engine(url)
+    integration_id = world.set_up(engine)[0]
+    settings = load_settings(
+        {
+            "DATABASE_URL": url, "REDIS_URL": "unix:///nowhere/redis.sock",
+            "SECRET_KEY": world.SECRET_KEY, "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "CHARGEBEE_API_BASE": site, "CHARGEBEE_REQUESTS_PER_MINUTE": str(per_minute),
+        }
+    )  # fmt: skip
+    with transaction(engine) as session:
+        sealed = crypto.encrypt(settings.encryption_keys, KEY)
+        session.execute(update(Integration).values(api_key_encrypted=sealed))
+        service.begin(session, integration_id, "bench")
+    return engine, integration_id, settings
 
 
 class Watch:

@@ -74,9 +74,12 @@ class Fetcher:
         assert self.go_on()
         return self.shown()
 
-    def post(self) -> None:
+    def start_posting(self) -> None:
         with transaction(self.engine) as session:
             service.begin_posting(session, self.id, "test")
+
+    def post(self) -> None:
+        self.start_posting()
         assert self.go_on()
 
     def cost(self) -> Cost:

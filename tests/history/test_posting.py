@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
-from rewards_service.history.service import HistoryIncomplete, begin_posting
-from rewards_service.kit.db import transaction
+from rewards_service.history.preview import TooMuchHistory, preview
+from rewards_service.history.service import HistoryIncomplete
 from rewards_service.replay.service import replay
 from rewards_service.rewards.models import LedgerEntry, MetricEntry, Reward, RewardCount
 from rewards_service.settings import Settings
@@ -219,8 +218,9 @@ class TestOnce:
         with simulated(invoices=620) as server:
             fetcher = Fetcher(world, settings, server.url)
             fetcher.fetch()
-            with transaction(world.engine) as session:
-                begin_posting(session, fetcher.id, "test")
+            with pytest.raises(TooMuchHistory):
+                preview(world.engine, fetcher.id, most=619)
+            fetcher.start_posting()
             rounds = 0
             while fetcher.shown()["state"] == "posting":
                 fetcher.go_on(seconds=0.0)
@@ -257,7 +257,7 @@ class TestRules:
     ) -> None:
         fetcher = Fetcher(world, settings, "http://127.0.0.1:1")
         fetcher.begin()
-        with Session(world.engine) as session, pytest.raises(HistoryIncomplete):
-            begin_posting(session, fetcher.id, "test")
+        with pytest.raises(HistoryIncomplete):
+            fetcher.start_posting()
         with pytest.raises(HistoryIncomplete):
             fetcher.cost()

@@ -18,6 +18,7 @@ from rewards_service.settings import Settings
 from rewards_service.simulator.delivery import body, due
 from rewards_service.simulator.faults import Faults
 from rewards_service.simulator.verbs import say
+from rewards_service.webhooks import processing
 from tests.builders.whole import violations
 from tests.builders.world import World
 from tests.history.fetched import Fetcher, simulated
@@ -157,6 +158,28 @@ class TestGoOn:
         kept = {row.external_id for row in world.all(ChargebeeInvoice)}
         assert kept == rows.keys() - set(names)
         assert [line[2] for line in fetcher.log()].count("bad_payload") == 2
+        assert violations(world.engine) == {}
+
+    def test_pages_that_fail_unforeseen_are_left_to_the_workers(
+        self, world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        process = processing.process
+        failures = iter([RuntimeError("a bug")])
+
+        def fail_once(*arguments: Any, **named: Any) -> Any:
+            for failure in failures:
+                raise failure
+            return process(*arguments, **named)
+
+        monkeypatch.setattr(processing, "process", fail_once)
+        with simulated(invoices=30) as server:
+            fetcher = Fetcher(world, settings, server.url)
+            assert fetcher.fetch()["state"] == "done"
+        assert None in {line[2] for line in fetcher.log()}
+        world.drain()
+
+        assert {line[2] for line in fetcher.log()} == {"mirrored"}
+        assert number_of(world, ChargebeeInvoice) == 30
         assert violations(world.engine) == {}
 
     def test_switched_off_in_between_it_stops(self, world: World, settings: Settings) -> None:
