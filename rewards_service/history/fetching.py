@@ -21,7 +21,7 @@ from rewards_service.kit.clock import utc_now
 
 Connect = Callable[[], AbstractContextManager[Chargebee]]
 AT_ONCE = 4
-AHEAD = 8  # pages that lie ready at most
+AHEAD = 16  # pages that lie ready at most
 _WAIT_SECONDS = 0.2
 
 

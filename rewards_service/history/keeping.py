@@ -63,9 +63,10 @@ def keep(
     """Keep what is news in these pages; what there was, by kind. The caller commits."""
     hold_stage(session, STAGE)
     done: dict[str, Progress] = defaultdict(Progress)
+    known = {kind: _known(session, integration_id, kind, pages) for kind in {p.kind for p in pages}}
     groups = []
     for page in pages:
-        news = _news(session, integration_id, page)
+        news = [row for row in page.rows if _is_news(row, known[page.kind])]
         progress = done[page.kind]
         progress.pages += 1
         progress.listed += len(page.rows)
@@ -79,21 +80,23 @@ def keep(
     return dict(done)
 
 
-def _news(session: Session, integration_id: int, page: Listed) -> list[Payload]:
-    """The objects whose newest known version is another one, or that nobody knows."""
-    model = MODELS[page.kind]
-    names = [row["id"] for row in page.rows if isinstance(row.get("id"), str)]
+def _known(
+    session: Session, integration_id: int, kind: str, pages: Sequence[Listed]
+) -> dict[str, bytes]:
+    """The newest known versions of the objects of a kind: Chargebee id -> hash of the body."""
+    model = MODELS[kind]
+    rows = (row for page in pages if page.kind == kind for row in page.rows)
+    names = [row["id"] for row in rows if isinstance(row.get("id"), str)]
     query = select(*columns(model, "external_id", "body_sha256")).where(
         model.integration_id == integration_id, among(session, model.external_id, names)
     )
-    known = {row.external_id: row.body_sha256 for row in fetch_rows(session, query)}
-    if not known:
-        return list(page.rows)
-    return [
-        row
-        for row in page.rows
-        if row.get("id") not in known or known[row["id"]] != sha256(canonical_json(row)).digest()
-    ]
+    return {row.external_id: row.body_sha256 for row in fetch_rows(session, query)}
+
+
+def _is_news(row: Payload, known: dict[str, bytes]) -> bool:
+    """Whether an object is unknown, or not as the newest known version of it."""
+    before = known.get(row["id"]) if isinstance(row.get("id"), str) else None
+    return before is None or before != sha256(canonical_json(row)).digest()
 
 
 def _handle(

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 # A worker's job ends after two minutes, whatever Chargebee does.
 PATIENCE = Patience(total_seconds=90.0)
-PAGES_AT_ONCE = {"postgresql": 8, "sqlite": 4}  # SQLite's one writer must let others in
+PAGES_AT_ONCE = {"postgresql": 16, "sqlite": 4}  # SQLite's one writer must let others in
 _RENEW_SECONDS = LEASE.total_seconds() / 3
 Told = Callable[[Mapping[str, Any]], None]
 ConnectTo = Callable[[Integration], Connect]
