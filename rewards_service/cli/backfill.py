@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from rewards_service.history import service
 from rewards_service.history.models import AT_WORK, DONE
 from rewards_service.history.preview import Cost, preview
 from rewards_service.history.routes import priced, shown
-from rewards_service.history.running import ConnectTo, go_on, to_chargebee
+from rewards_service.history.running import go_on, lists_at_once, to_chargebee
 from rewards_service.history.schemas import BackfillSchema, PastRewardsSchema
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
@@ -24,6 +25,7 @@ from rewards_service.kit.db import transaction
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.money import format_minor
 from rewards_service.partners.models import Partner
+from rewards_service.settings import Settings
 from rewards_service.worker import spare_the_collector
 
 ACTOR = "cli"
@@ -62,7 +64,7 @@ def backfill(integration: str, action: str | None, as_json: bool) -> None:
                 begin[action](session, key, ACTOR)
         if action in (None, "post"):
             spare_the_collector()
-            _work(engine, to_chargebee(settings), key)
+            _work(engine, settings, key)
         state = _state(engine, key)
         rendered = BackfillSchema().dump(state)
         answer(as_json, rendered, _lines(state))
@@ -86,8 +88,11 @@ def _state(engine: Engine, key: int) -> Shown:
         return shown(session, service.newest(session, key))
 
 
-def _work(engine: Engine, connect_to: ConnectTo, key: int) -> None:
+def _work(engine: Engine, settings: Settings, key: int) -> None:
     """Go on until it is over, rests or failed; while another process is at it, look on."""
+    work = partial(
+        go_on, engine, to_chargebee(settings), SLICE_SECONDS, at_once=lists_at_once(settings)
+    )
     with _shown_on_terminal() as show:
         while True:
             with Session(reading(engine)) as session:
@@ -95,7 +100,7 @@ def _work(engine: Engine, connect_to: ConnectTo, key: int) -> None:
                 state, backfill_id, error = found.state, found.id, found.error
             if state not in AT_WORK or error:
                 return
-            if not go_on(engine, connect_to, SLICE_SECONDS, backfill_id=backfill_id, told=show):
+            if not work(backfill_id=backfill_id, told=show):
                 show(_state(engine, key))
                 time.sleep(PAUSE_SECONDS)
 
@@ -149,8 +154,9 @@ def _lines(state: Mapping[str, Any]) -> Iterator[str]:
         )
     if state["error"]:
         yield f"Stopped: {state['error']}"
-    yield f"{state['state']}; {state['unposted_payments']} payments of the past have no rewards."
-    if state["fetched_at"] and state["unposted_payments"]:
+    unposted = state["unposted_payments"]
+    yield f"{state['state']}; {unposted} payments of the past are not on the event log."
+    if state["fetched_at"] and unposted:
         yield "See what they would cost: --preview. Make them: --post."
 
 

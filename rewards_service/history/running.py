@@ -29,6 +29,7 @@ log = structlog.get_logger()
 # A worker's job ends after two minutes, whatever Chargebee does.
 PATIENCE = Patience(total_seconds=90.0)
 PAGES_AT_ONCE = {"postgresql": 16, "sqlite": 4}  # SQLite's one writer must let others in
+_WORTH_SEVERAL = 300  # requests a minute
 _RENEW_SECONDS = LEASE.total_seconds() / 3
 Told = Callable[[Mapping[str, Any]], None]
 ConnectTo = Callable[[Integration], Connect]
@@ -46,6 +47,12 @@ def to_chargebee(settings: Settings) -> ConnectTo:
         return lambda: connected(settings, site, key, patience=PATIENCE)
 
     return connect_to
+
+
+def lists_at_once(settings: Settings) -> int:
+    """A small budget is used by one list alone; more would only wait for each other's turn."""
+    limit = settings.chargebee_requests_per_minute
+    return 1 if 0 < limit < _WORTH_SEVERAL else AT_ONCE
 
 
 def go_on(

@@ -85,6 +85,7 @@ def begin(session: Session, integration_id: int, actor: str) -> Backfill:
     )
     found = session.scalar(query)
     if found is not None and found.state in AT_WORK:
+        _try_afresh(found)
         return found
     if found is None:
         found = Backfill(integration_id=integration_id)
@@ -95,10 +96,15 @@ def begin(session: Session, integration_id: int, actor: str) -> Backfill:
             for position, kind in enumerate(LISTS)
         )
     found.state = RUNNING if found.fetched_at is None else POSTING
-    found.error, found.attempts, found.next_attempt_at = None, 0, None
+    _try_afresh(found)
     session.flush()
     record(session, "integration.backfill_begun", ("integration", integration_id), {}, actor)
     return found
+
+
+def _try_afresh(found: Backfill) -> None:
+    """A person who asks for it does not wait for the next attempt."""
+    found.error, found.attempts, found.next_attempt_at = None, 0, None
 
 
 def pause(session: Session, integration_id: int, actor: str) -> Backfill:
@@ -114,8 +120,9 @@ def pause(session: Session, integration_id: int, actor: str) -> Backfill:
 def begin_posting(session: Session, integration_id: int, actor: str) -> Backfill:
     """Have the payments of the past put on the log. Raises NotFound, NotLive, HistoryIncomplete."""
     found = check_fetched(session, integration_id, lock=True)
+    _try_afresh(found)
     if found.state != POSTING:
-        found.state, found.error, found.attempts, found.next_attempt_at = POSTING, None, 0, None
+        found.state = POSTING
         record(session, "integration.history_posted", ("integration", integration_id), {}, actor)
         session.flush()
     return found
@@ -149,9 +156,9 @@ def lease_next(session: Session, token: str, backfill_id: int | None = None) -> 
     now = database_now(session)
     free = or_(Backfill.lease_until.is_(None), Backfill.lease_until < now)
     due = or_(Backfill.next_attempt_at.is_(None), Backfill.next_attempt_at <= now)
-    query = select(Backfill).where(Backfill.state.in_(AT_WORK), free)
-    # A person who waits for it does not wait for the next attempt.
-    query = query.where(due if backfill_id is None else Backfill.id == backfill_id)
+    query = select(Backfill).where(Backfill.state.in_(AT_WORK), free, due)
+    if backfill_id is not None:
+        query = query.where(Backfill.id == backfill_id)
     found = session.scalar(query.order_by(Backfill.id).limit(1).with_for_update(skip_locked=True))
     if found is None:
         return None

@@ -1,30 +1,19 @@
 """Rewards for the past: as if its payments had come then, previewed to the cent, never twice."""
 
-import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from rewards_service.history.preview import TooMuchHistory, preview
 from rewards_service.history.service import HistoryIncomplete
 from rewards_service.replay.service import replay
-from rewards_service.rewards.models import LedgerEntry, MetricEntry, Reward, RewardCount
 from rewards_service.settings import Settings
-from rewards_service.simulator.delivery import body, due
-from rewards_service.simulator.faults import Faults
 from rewards_service.simulator.play import play
 from rewards_service.simulator.site import Site
 from rewards_service.simulator.verbs import say
-from rewards_service.transactions.models import Transaction
-from tests.builders.site import webhook_app
 from tests.builders.whole import read, violations
 from tests.builders.world import World
+from tests.history.compared import SAME, counts, metrics, standing, sums, webhooks
 from tests.history.fetched import Fetcher, simulated
 from tests.simulator.test_into_service import REGISTERED, make_people
 
@@ -33,53 +22,6 @@ STEPS = [
     {"up_to": None, "rate_millionths": 150_000},
 ]
 TIERS = {"mode": "graduated", "metric": "base_amount", "window": "month", "steps": STEPS}
-
-
-@pytest.fixture
-def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
-    """Another world, on a database of its own."""
-    path = tmp_path / "second.db"
-    shutil.copyfile(sqlite_template, path)
-    engine = create_engine(f"sqlite:///{path}")
-    own = replace(settings, database_url=f"sqlite:///{path}")
-    yield World(webhook_app(own), engine, own)
-    engine.dispose()
-
-
-def webhooks(site: Site) -> list[bytes]:
-    """Every webhook of a site, its customers with the addresses that they have in the end.
-
-    History knows no others: to that extent it cannot come to the same.
-    """
-    rows = site.tables["customer"].rows
-    found = []
-    for call in due(site, Faults()):
-        event = json.loads(body(site, call))
-        customer = event["content"].get("customer")
-        if customer is not None:
-            customer.pop("email", None)
-            email = rows[customer["id"]].get("email")
-            customer |= {"email": email} if email else {}
-        found.append(json.dumps(event).encode())
-    return found
-
-
-def standing(world: World) -> set[tuple[Any, ...]]:
-    """Payments, but for those that were withdrawn at Chargebee."""
-    return {
-        (row.chargebee_transaction_id, row.amount_minor, row.status, row.refunded_minor,
-         row.partner_id, row.reason)
-        for row in world.all(Transaction)
-        if row.withdrawn_at is None
-    }  # fmt: skip
-
-
-def counts(world: World) -> set[tuple[Any, ...]]:
-    """What rules that count have counted, and where invoices stand under them."""
-    return {
-        (row.invoice_id, row.rule_id, row.partner_id, row.counted_on, row.ordinal, row.position)
-        for row in world.all(RewardCount)
-    }
 
 
 class TestPost:
@@ -150,29 +92,8 @@ class TestPost:
         assert violations(world.engine) == {}
 
 
-SAME = ("customers", "leads", "deals", "rewards", "balances")
-
-
 def _payment_of(site: Site, invoice: str) -> str:
     return str(site.find("invoice", invoice)["linked_payments"][0]["txn_id"])
-
-
-def metrics(world: World) -> set[tuple[Any, ...]]:
-    """What each payment and refund added to a metric, and on which day."""
-    return {
-        (row.invoice_id, row.source_id, row.counted_on, row.amount_minor)
-        for row in world.all(MetricEntry)
-    }
-
-
-def sums(world: World) -> dict[tuple[int, str], int]:
-    """(partner, currency) -> what was posted."""
-    rewards = {row.id: (row.partner_id, row.currency) for row in world.all(Reward)}
-    found: dict[tuple[int, str], int] = {}
-    for entry in world.all(LedgerEntry):
-        slot = rewards[entry.reward_id]
-        found[slot] = found.get(slot, 0) + entry.amount_minor
-    return {slot: amount for slot, amount in found.items() if amount}
 
 
 def paid_invoice(site: Site, customer: str, amount: int = 10_000) -> str:

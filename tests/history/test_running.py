@@ -1,16 +1,12 @@
 """Fetching goes on where it was left, whatever ended it, and within the budget."""
 
-import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from rewards_service.history.models import Backfill, BackfillList
-from rewards_service.history.service import NoApiKey, NotLive, begin
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.kit.db import transaction
 from rewards_service.mirror.models import ChargebeeInvoice, ChargebeeVersion
@@ -22,7 +18,6 @@ from rewards_service.webhooks import processing
 from tests.builders.whole import violations
 from tests.builders.world import World
 from tests.history.fetched import Fetcher, simulated
-from tests.peers.fake_time import FakeTime
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 INVOICES = 230  # three pages of invoices and of payments
@@ -215,56 +210,3 @@ class TestGoOn:
 
 def _customer(site: Any) -> str:
     return str(next(iter(site.tables["customer"].rows)))
-
-
-class TestBegin:
-    def test_it_needs_a_key(self, world: World) -> None:
-        with transaction(world.engine) as session, pytest.raises(NoApiKey):
-            begin(session, world.site.id, "test")
-
-    @pytest.mark.parametrize("mode", ["observe", "off"])
-    def test_it_needs_an_integration_that_takes_things_in(
-        self, world: World, settings: Settings, mode: str
-    ) -> None:
-        Fetcher(world, settings, "http://127.0.0.1:1")
-        world.switch(mode=mode)
-        with transaction(world.engine) as session, pytest.raises(NotLive):
-            begin(session, world.site.id, "test")
-
-    def test_begun_twice_it_is_one(self, world: World, settings: Settings) -> None:
-        fetcher = Fetcher(world, settings, "http://127.0.0.1:1")
-        fetcher.begin()
-        fetcher.begin()
-
-        assert number_of(world, Backfill) == 1
-
-
-class TestBudget:
-    LIMIT = 25
-
-    @pytest.fixture
-    def database_url(self, sqlite_template: Path, tmp_path: Path) -> str:
-        """Of one kind: the database has no part in this."""
-        shutil.copyfile(sqlite_template, tmp_path / "rewards.db")
-        return f"sqlite:///{tmp_path / 'rewards.db'}"
-
-    def test_most_of_the_limit_is_used_and_nothing_is_refused(
-        self, world: World, settings: Settings
-    ) -> None:
-        time = FakeTime()
-        with simulated(invoices=1_900, clock=time.clock) as server:
-            limit = server.runner.simulator.limit
-            limit.set(self.LIMIT)
-            limit._left = 1.0  # as after a minute of others
-            # Without Redis a process takes a quarter: here it is to have all.
-            alone = replace(settings, redis_url="unix:///nowhere/redis.sock")
-            fetcher = Fetcher(
-                world, alone, server.url, self.LIMIT * 4, clock=time.clock, sleep=time.sleep
-            )
-            fetcher.begin()
-            fetcher.go_on(at_once=1)
-
-        pages = sum(fetcher.counted("pages").values())
-        assert fetcher.shown()["state"] == "done"
-        assert pages >= self.LIMIT * time.now / 60 * 0.9
-        assert limit.refused <= pages * 0.01
