@@ -12,6 +12,13 @@ from tests.builders.world import World
 
 
 @pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """For tests in which the kind of database has no part."""
+    shutil.copyfile(sqlite_template, tmp_path / "rewards.db")
+    return f"sqlite:///{tmp_path / 'rewards.db'}"
+
+
+@pytest.fixture
 def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
     """Another world, on a database of its own."""
     path = tmp_path / "second.db"

@@ -1,8 +1,6 @@
 """The budget is used, and never overdrawn: `python -m bench.backfill --limit` is the long form."""
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +14,8 @@ class TestBudget:
     LIMIT = 25
 
     @pytest.fixture
-    def database_url(self, sqlite_template: Path, tmp_path: Path) -> str:
-        """Of one kind: the database has no part in this."""
-        shutil.copyfile(sqlite_template, tmp_path / "rewards.db")
-        return f"sqlite:///{tmp_path / 'rewards.db'}"
+    def database_url(self, sqlite_url: str) -> str:
+        return sqlite_url
 
     def test_most_of_the_limit_is_used_and_nothing_is_refused(
         self, world: World, settings: Settings

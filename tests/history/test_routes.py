@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
@@ -71,6 +72,10 @@ class TestBackfill:
 
 
 class TestCommand:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        return sqlite_url
+
     def test_it_fetches_and_says_what_there_was(self, world: World, settings: Settings) -> None:
         with simulated(invoices=PAST) as server:
             app, own = application(settings, server.url)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from rewards_service.history import fetching, running
 from rewards_service.history.models import Backfill, BackfillList
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.kit.db import transaction
@@ -26,6 +27,13 @@ ALL = {"customer": 23, "invoice": 230, "transaction": 230}
 
 def number_of(world: World, model: Any) -> int:
     return len(world.all(model))
+
+
+@pytest.fixture
+def page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So small a history is otherwise fetched before anybody can interrupt it."""
+    monkeypatch.setattr(running, "PAGES_AT_ONCE", {"postgresql": 1, "sqlite": 1})
+    monkeypatch.setattr(fetching, "AHEAD", 1)
 
 
 class TestGoOn:
@@ -65,6 +73,7 @@ class TestGoOn:
         assert fetcher.counted("kept") == {"customer": 1}
         assert number_of(world, ReceivedEvent) == events + 1
 
+    @pytest.mark.usefixtures("page_by_page")
     def test_it_goes_on_behind_the_page_that_was_kept_last(
         self, world: World, settings: Settings
     ) -> None:
@@ -80,6 +89,7 @@ class TestGoOn:
         assert fetcher.counted("listed") == ALL
         assert number_of(world, ChargebeeVersion) == sum(ALL.values())
 
+    @pytest.mark.usefixtures("page_by_page")
     def test_paused_it_rests_until_it_is_begun_again(
         self, world: World, settings: Settings
     ) -> None:
@@ -93,6 +103,7 @@ class TestGoOn:
 
         assert fetcher.counted("listed") == ALL
 
+    @pytest.mark.usefixtures("page_by_page")
     def test_who_lost_the_lease_keeps_nothing_more(self, world: World, settings: Settings) -> None:
         def steal(_shown: object) -> None:
             with transaction(world.engine) as session:
@@ -177,6 +188,7 @@ class TestGoOn:
         assert number_of(world, ChargebeeInvoice) == 30
         assert violations(world.engine) == {}
 
+    @pytest.mark.usefixtures("page_by_page")
     def test_switched_off_in_between_it_stops(self, world: World, settings: Settings) -> None:
         with simulated(invoices=INVOICES) as server:
             fetcher = Fetcher(world, settings, server.url)
