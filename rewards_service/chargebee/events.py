@@ -55,7 +55,6 @@ HANDLED = {
     "hierarchy_created": CUSTOMER,
     "hierarchy_deleted": CUSTOMER,
 }
-_KINDS = (CUSTOMER, INVOICE, TRANSACTION, CREDIT_NOTE)
 _LONG_BODY = 100_000
 _TAKEN_BACK = ("late_failure", "voided")
 
@@ -133,7 +132,7 @@ def _objects(event_type: str, content: Payload, is_long: bool) -> list[Mirrored]
     main = HANDLED[event_type]
     wire.required_object(content, main, "/content")
     found = []
-    for kind in _KINDS:
+    for kind in resources.KINDS:
         payload = wire.optional_object(content, kind, "/content")
         if payload is not None:
             deleted = kind == main and event_type == f"{kind}_deleted"

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rewards_service.chargebee import resources, wire
 from rewards_service.chargebee.resources import Mirrored, canonical_json
-from rewards_service.chargebee.wire import Payload
+from rewards_service.chargebee.wire import BadPayload, Payload
 
 LISTED = "objects_listed"
 _LONG_BODY = 100_000
@@ -48,6 +48,8 @@ def read_listed(content: Payload, listed_at: datetime) -> list[Mirrored]:
     for position, entry in enumerate(wire.objects(content, "list", "/content")):
         at = f"/content/list/{position}"
         for kind in entry:
+            if kind not in resources.KINDS:
+                raise BadPayload(f"{at}/{kind}", "is of a kind that is not mirrored")
             row = wire.required_object(entry, kind, at)
             item = resources.read(kind, row, False, False, f"{at}/{kind}")
             if len(item.body) > _LONG_BODY:
