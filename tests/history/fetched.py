@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.connecting import connected
@@ -16,6 +16,7 @@ from rewards_service.history.running import go_on
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations import service as integrations
 from rewards_service.kit.db import transaction
+from rewards_service.mirror.models import ChargebeeVersion
 from rewards_service.settings import Settings
 from rewards_service.simulator.api import KEY
 from rewards_service.simulator.history import make_history
@@ -24,6 +25,7 @@ from tests.builders.chargebee import Json
 from tests.builders.world import World
 
 LONG = 600.0
+MONEY = ("customer", "invoice", "transaction", "credit_note")
 
 
 @contextmanager
@@ -90,8 +92,16 @@ class Fetcher:
             return queries.shown(session, service.newest(session, self.id))
 
     def counted(self, name: str) -> dict[str, int]:
-        """Of each list `listed`, `kept`, `refused` or `pages`, where there is any."""
-        return {one["kind"]: one[name] for one in self.shown()["lists"] if one[name]}
+        """Of each list of money `listed`, `kept`, `refused` or `pages`, where there is any."""
+        lists = self.shown()["lists"]
+        return {one["kind"]: one[name] for one in lists if one["kind"] in MONEY and one[name]}
+
+    def versions(self) -> int:
+        """How many versions of objects of money are kept."""
+        of_money = ChargebeeVersion.kind.in_(MONEY)
+        query = select(func.count()).select_from(ChargebeeVersion).where(of_money)
+        with Session(self.engine) as session:
+            return session.execute(query).scalar_one()
 
     def log(self) -> list[tuple[str, str, str | None]]:
         """(type, source, outcome) of every event, in the order of the log."""

@@ -33,7 +33,7 @@ class TestBudget:
             fetcher.begin()
             fetcher.go_on(at_once=1)
 
-        pages = sum(fetcher.counted("pages").values())
+        pages = sum(one["pages"] for one in fetcher.shown()["lists"])
         assert fetcher.shown()["state"] == "done"
         assert pages >= self.LIMIT * time.now / 60 * 0.9
         assert limit.refused <= pages * 0.01
