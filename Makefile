@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs bench bench-replay chaos-kill proofs mutation lock clean
+.PHONY: help run demo test lint types docs bench bench-replay bench-backfill chaos-kill proofs mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,11 @@ bench: $(VENV)/.dev ## measure the webhook and the drain
 bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refunds
 	$(BIN)/python -m bench.replay
 
-chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch: the same digest as without
+bench-backfill: $(VENV)/.dev ## measure the backfill of 100,000 invoices, without a limit and with one
+	$(BIN)/python -m bench.backfill
+	$(BIN)/python -m bench.backfill --limit 1000
+
+chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs $(PYTEST_ARGS)
 
 proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order

@@ -10,6 +10,7 @@ from rewards_service.accounts import routes as accounts
 from rewards_service.audit import routes as audit
 from rewards_service.connections import routes as connections
 from rewards_service.crm import deal_routes, lead_routes
+from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web
 from rewards_service.kit.db import db
@@ -27,7 +28,8 @@ from rewards_service.webhooks import routes as webhooks
 from rewards_service.webhooks import workbench_routes as workbench
 
 RESOURCES = (
-    integrations.blueprint, connections.blueprint, programs.programs, programs.rules,
+    integrations.blueprint, connections.blueprint, history.blueprint,
+    programs.programs, programs.rules,
     preview_routes.blueprint, partners.blueprint,
     lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rewards_service.chargebee import event_types, members, resources, wire
+from rewards_service.chargebee.listed import LISTED, read_listed
 from rewards_service.chargebee.resources import (
     CUSTOMER,
     INVOICE,
@@ -66,14 +67,17 @@ def read_event(event_type: str, body: Payload, body_size: int) -> Reading:
     """The meaning of an event body (a JSON object with `content`), `body_size` in bytes."""
     site = body.get("site")
     reading = Reading(site=site if isinstance(site, str) else None)
-    if event_type not in HANDLED:
+    if event_type not in HANDLED and event_type != LISTED:
         reading.end = "ignored"
         return reading
     try:
         if _is_api_v1(body):
             return _quarantine(reading, "api_v1", "The endpoint sends API version v1; use v2.")
-        wire.required_time(body, "occurred_at", "")
+        occurred_at = wire.required_time(body, "occurred_at", "")
         content = wire.required_object(body, "content", "")
+        if event_type == LISTED:
+            reading.objects = read_listed(content, occurred_at)
+            return reading
         reading.objects = _objects(event_type, content, body_size > _LONG_BODY)
         if event_type == PAYMENT_SUCCEEDED:
             return _payment(reading, content)

@@ -49,6 +49,7 @@ class Mirrored:
     refund_notes: list[tuple[str, str | None, int]] = field(default_factory=list)
     credits: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)  # by note id
     unread: Payload | None = None  # until `finish`
+    changed_at: datetime | None = None  # of a listed object, in place of its event's time
 
 
 def read(

@@ -11,6 +11,7 @@ from rewards_service.settings import SettingsError
 # Command name: where it is. A new command is one line here and one module.
 COMMANDS = {
     "api-key": "rewards_service.cli.api_key:api_key",
+    "backfill": "rewards_service.cli.backfill:backfill",
     "check": "rewards_service.cli.check:check",
     "connect": "rewards_service.cli.connect:connect",
     "demo": "rewards_service.cli.demo:demo",

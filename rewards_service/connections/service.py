@@ -57,15 +57,19 @@ class Told(NamedTuple):
     grace_hours: int
 
 
-def access_of(settings: Settings, integration: Integration) -> Access:
-    """Raises ApiKeyMissing, SecretUnreadable."""
-    sealed = integration.api_key_encrypted
-    if sealed is None:
+def check_key(integration: Integration) -> str:
+    """The sealed API key of its site. Raises ApiKeyMissing."""
+    if integration.api_key_encrypted is None:
         raise ApiKeyMissing(
             f"Nothing can be asked of {integration.site}: give the integration an API key of that "
             "site, as api_key."
         )
-    api_key = crypto.decrypt(settings.encryption_keys, sealed)
+    return integration.api_key_encrypted
+
+
+def access_of(settings: Settings, integration: Integration) -> Access:
+    """Raises ApiKeyMissing, SecretUnreadable."""
+    api_key = crypto.decrypt(settings.encryption_keys, check_key(integration))
     return Access(integration.site, api_key, integration.requests_per_minute)
 
 

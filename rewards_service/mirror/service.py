@@ -78,16 +78,20 @@ def _keep_versions(session: Session, received: Sequence[Received]) -> None:
 
 
 def _winners(some: Sequence[Received], before: dict[Key, Any]) -> list[Received]:
-    """The newest version of each object, where it is newer than what the mirror holds."""
+    """The newest version of each object, where it is no older than what the mirror holds.
+
+    The same version once more comes from the later event: history's listing brought it before the
+    event that tells when it happened.
+    """
     newest: dict[Key, Received] = {}
     for one in some:
         held = newest.get(one.key)
-        if held is None or one.place > held.place:
+        if held is None or one.place >= held.place:
             newest[one.key] = one
     return [
         one
         for key, one in sorted(newest.items())
-        if key not in before or one.place > queries.place_of(before[key])
+        if key not in before or one.place >= queries.place_of(before[key])
     ]
 
 

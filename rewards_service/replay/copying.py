@@ -47,7 +47,7 @@ CREATED = "customer.created"
 def copy(connection: Connection) -> None:
     """Fill the scratch; `connection` reads the live tables."""
     for name in SET_UP:
-        _copy(connection, Base.metadata.tables[name], {})
+        copy_table(connection, Base.metadata.tables[name], {})
     for model, changes, wanted in (
         (Partner, _hidden_if_late(Partner), None),
         (Lead, _as_entered_lead(), None),
@@ -57,12 +57,12 @@ def copy(connection: Connection) -> None:
         (RewardRuleVersion, {"rule_id": -RewardRuleVersion.rule_id}, None),
         (ReceivedEvent, _AS_RECEIVED, ReceivedEvent.finished_at.is_not(None)),
     ):
-        _copy(connection, table_of(model), changes, wanted)
+        copy_table(connection, table_of(model), changes, wanted)
     _leave_out_attached(connection)
     _copy_links(connection)
     _begin_audit_log(connection)
     if connection.dialect.name == "postgresql":
-        _set_sequences(connection)
+        set_sequences(connection)
 
 
 _AS_RECEIVED: Mapping[str, Any] = {
@@ -120,9 +120,10 @@ def _as_entered_customer() -> dict[str, Any]:
     }
 
 
-def _copy(
+def copy_table(
     connection: Connection, table: Table, changes: Mapping[str, Any], wanted: Any = None
 ) -> None:
+    """Copy the rows of a live table that are `wanted` into the scratch, some columns changed."""
     names = [column.name for column in table.columns if column.computed is None]
     columns = [changes.get(name, table.c[name]) for name in names]
     query = select(*columns) if wanted is None else select(*columns).where(wanted)
@@ -169,7 +170,7 @@ def _begin_audit_log(connection: Connection) -> None:
     connection.execute(insert(here(table_of(AuditHead).name)), head)
 
 
-def _set_sequences(connection: Connection) -> None:
+def set_sequences(connection: Connection) -> None:
     """New rows get keys that no copied row has, nor one that is still to come."""
     options: Any = connection.get_execution_options()["schema_translate_map"]
     for table in Base.metadata.tables.values():

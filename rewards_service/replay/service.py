@@ -49,7 +49,7 @@ def replay(live: Engine, verify: bool = True, progress: Progress = lambda _event
             due = connection.execute(select(func.count()).select_from(RewardDue)).scalar_one()
             if verify:
                 facts.note(connection, LIVE)
-        _refresh_statistics(place.engine)
+        refresh_statistics(place.engine)
         journal.undo(place.engine)
         run = timeline.play(place.engine, moments.in_order(place.engine), progress)
         with place.engine.begin() as connection:
@@ -60,7 +60,7 @@ def replay(live: Engine, verify: bool = True, progress: Progress = lambda _event
         return outcome
 
 
-def _refresh_statistics(engine: Engine) -> None:
+def refresh_statistics(engine: Engine) -> None:
     """Fresh tables have no statistics yet, and nobody will come to make them in time."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:

@@ -31,7 +31,8 @@ class SimulatorServer:
 
     port: 0 for a free one. speed: seconds of the site for each real second, 0 stands still.
     pumping: webhooks go out by themselves; otherwise only when `runner.pump` is called.
-    state: a file to go on from, if it is there, and to write at the end.
+    state: a file to go on from, if it is there, and to write at the end. clock: seconds that only
+    grow, for `speed` and for the rate limit.
     """
 
     def __init__(  # noqa: PLR0913 - what can be chosen
@@ -45,12 +46,13 @@ class SimulatorServer:
         any_port: bool = True,
         pumping: bool = True,
         state: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = state
         site = self._site(seed, start_ms)
         self._sender = HttpSender()
-        simulator = Simulator(site, time.monotonic, key, any_port)
-        self.runner = Runner(simulator, self._sender, time.monotonic, speed)
+        simulator = Simulator(site, clock, key, any_port)
+        self.runner = Runner(simulator, self._sender, clock, speed)
         self._pumping = pumping
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

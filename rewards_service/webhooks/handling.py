@@ -60,7 +60,7 @@ def _credited(session: Session, due: set[Key], invoices: set[Key]) -> set[Key]:
 
 def _received(batch: Batch) -> list[Received]:
     return [
-        Received(event.integration_id, event.id, event.occurred_at, item)
+        Received(event.integration_id, event.id, item.changed_at or event.occurred_at, item)
         for event in batch.active
         for item in batch.readings[event.id].objects
     ]

@@ -3,11 +3,13 @@
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts.models import ApiKey
 from rewards_service.audit.models import AuditEntry
+from rewards_service.history.models import Backfill
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.web import V1
 from rewards_service.settings import Settings
 from tests.builders.api import Caller, Json
@@ -53,6 +55,11 @@ class Watcher:
         found: str = self.api.get(path, **query)["data"][-1]["id"]
         return found
 
+    def fetched(self) -> None:
+        """Let backfills have come to their end."""
+        with self._engine.begin() as connection:
+            connection.execute(update(Backfill).values(fetched_at=utc_now()))
+
     def _newest(self) -> int:
         with Session(self._engine) as session:
             return session.scalar(select(func.max(AuditEntry.id))) or 0
@@ -63,6 +70,11 @@ def set_up(watch: Watcher) -> None:
     key = watch.do("POST", "/api-keys", name="other", scopes=["crm:read"])["id"]
     watch.do("DELETE", f"/api-keys/{key}")
     site = watch.do("POST", "/integrations", site="other-test")["id"]
+    watch.do("PATCH", f"/integrations/{site}", api_key="key")
+    watch.do("POST", f"/integrations/{site}/backfill")
+    watch.do("POST", f"/integrations/{site}/backfill/pause")
+    watch.fetched()
+    watch.do("POST", f"/integrations/{site}/backfill/rewards")
     watch.do("PATCH", f"/integrations/{site}", mode="off")
     watch.do("POST", f"/integrations/{site}/rotate-secret")
     watch.do("DELETE", f"/integrations/{site}")
