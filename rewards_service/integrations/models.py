@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import Base, BigKey, UtcDateTime
+from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
 
 _LAWFUL = "NOT create_transaction OR convert_lead OR associate_deal"
 _LIVE = text("deleted_at IS NULL")
@@ -49,6 +49,8 @@ class Integration(Base):
     previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     api_key_encrypted: Mapped[str | None]
+    verify: Mapped[str] = mapped_column(default="off", server_default="off")
+    verify_above_minor: Mapped[dict[str, int] | None] = mapped_column(Json)  # by currency
     api_v1_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # warn: endpoint on v1
     other_site_seen: Mapped[str | None]  # warn: payloads name this other site
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
