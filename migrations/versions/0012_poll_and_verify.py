@@ -25,6 +25,9 @@ def upgrade() -> None:
             "integration_id", rewards_service.kit.db.BigKey, autoincrement=False, nullable=False
         ),
         sa.Column("cursor_at", TIME),
+        sa.Column("first_at", TIME),
+        sa.Column("read_at", TIME),
+        sa.Column("next_offset", sa.String()),
         sa.Column("next_poll_at", TIME),
         sa.Column("attempted_at", TIME),
         sa.Column("succeeded_at", TIME),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit import log
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.queue import EVENTS, PAYOUTS, REWARDS, TIMERS, Doorbell
+from rewards_service.kit.queue import EVENTS, PAYOUTS, POLLS, REWARDS, TIMERS, Doorbell
 from rewards_service.kit.stop import Stop
 from rewards_service.settings import load_settings
 
@@ -68,6 +68,7 @@ def scheduler() -> None:
     from rewards_service.app import create_app
     from rewards_service.inbox import queries as inbox
     from rewards_service.payouts import schedules
+    from rewards_service.polling import queries as polling
     from rewards_service.rewards import timers
     from rewards_service.transactions import queries as transactions
 
@@ -78,6 +79,7 @@ def scheduler() -> None:
         REWARDS: transactions.has_due,
         TIMERS: timers.has_due,
         PAYOUTS: schedules.has_due,
+        POLLS: polling.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

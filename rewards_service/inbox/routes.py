@@ -21,7 +21,7 @@ blueprint = Resource("events", "What Chargebee sent, and what became of it")
 
 PLAIN = (
     "id", "integration_id", "event_id", "event_type", "occurred_at", "received_at", "source",
-    "state", "outcome", "attempts", "error", "other_body_seen", "finished_at",
+    "webhook_at", "state", "outcome", "attempts", "error", "other_body_seen", "finished_at",
 )  # fmt: skip
 NO_RESULTS: dict[str, Any] = {
     "lead_id": None,

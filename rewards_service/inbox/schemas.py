@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from rewards_service.inbox.models import OUTCOMES, STATES
+from rewards_service.inbox.models import OUTCOMES, SOURCES, STATES
 from rewards_service.kit.fields import Choice, Instant, PublicId, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 
@@ -61,7 +61,10 @@ class EventSchema(Schema):
     event_type = fields.String()
     occurred_at = Instant(allow_none=True)
     received_at = Instant()
-    source = fields.String()
+    source = Choice(SOURCES, metadata={"description": "What brought it first"})
+    webhook_at = Instant(
+        allow_none=True, metadata={"description": "When the webhook brought it, if not first"}
+    )
     state = Choice(STATES)
     outcome = fields.String(allow_none=True)
     attempts = fields.Integer()
@@ -83,6 +86,7 @@ class EventQuerySchema(ListQuery):
     integration_id = PublicId("int")
     event_id = Text()
     event_type = Text()
+    source = Choice(SOURCES)
     state = Choice(STATES)
     outcome = Choice(OUTCOMES)
     received_from = Instant(data_key="received_at[gte]")

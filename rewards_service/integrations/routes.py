@@ -83,7 +83,7 @@ def rotate_secret(body: dict[str, Any], integration_id: str) -> Any:
 
 def _shown(integrations: Sequence[Integration]) -> list[dict[str, Any]]:
     base_url = current_settings().base_url
-    health = queries.health(current_session(), [item.id for item in integrations])
+    health = queries.health(current_session(), integrations)
     return [
         {
             **{name: getattr(item, name) for name in PLAIN},

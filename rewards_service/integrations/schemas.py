@@ -38,6 +38,32 @@ class OptionsSchema(StrictSchema):
     conflict = Choice(CONFLICT_POLICIES)
 
 
+class PollProblemSchema(Schema):
+    """Why the event log cannot be read."""
+
+    code = fields.String()
+    detail = fields.String()
+    since = Instant()
+
+
+class PollingHealthSchema(Schema):
+    """How the reading of the event log goes: `well`, `failing`, `never` yet, or `no_api_key`."""
+
+    state = fields.String()
+    last_at = Instant(allow_none=True)
+    cursor_at = Instant(allow_none=True)
+    problem = fields.Nested(PollProblemSchema, allow_none=True)
+
+
+class WebhookHealthSchema(Schema):
+    """What the webhook brings, as seen from the event log."""
+
+    last_at = Instant(allow_none=True)
+    silent_since = Instant(allow_none=True)
+    missed_24h = fields.Integer()
+    late_24h = fields.Integer()
+
+
 class HealthSchema(Schema):
     """How the event log of an integration stands."""
 
@@ -46,6 +72,8 @@ class HealthSchema(Schema):
     failed_24h = fields.Integer()
     pending = fields.Integer()
     oldest_pending_s = fields.Integer(allow_none=True)
+    polling = fields.Nested(PollingHealthSchema)
+    webhook = fields.Nested(WebhookHealthSchema)
 
 
 class WarningSchema(Schema):

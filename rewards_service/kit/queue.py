@@ -25,6 +25,7 @@ EVENTS = "events"
 REWARDS = "rewards"
 PAYOUTS = "payouts"
 TIMERS = "timers"
+POLLS = "polls"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -32,6 +33,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         REWARDS: "rewards_service.rewards.jobs.drain_rewards",
         PAYOUTS: "rewards_service.payouts.jobs.drain_payouts",
         TIMERS: "rewards_service.rewards.timers.run_due",
+        POLLS: "rewards_service.polling.jobs.run_due",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from rewards_service.chargebee.errors import ChargebeeError
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.paging import Page
 from rewards_service.chargebee.polling import Plan, plan_poll
@@ -22,9 +24,12 @@ from rewards_service.kit.db import transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.metrics import count_polled
 from rewards_service.polling import service
-from rewards_service.polling.service import Lease
+from rewards_service.polling.models import EventPoll
+from rewards_service.polling.service import Lease, Place
 
 log = structlog.get_logger()
+
+OFFSET_REFUSED = (400, 404, 422)  # an offset that Chargebee has forgotten
 
 
 @dataclass(slots=True)
@@ -72,18 +77,27 @@ def poll(
     plan = plan_poll(min(cursor_at, since or cursor_at), now or utc_now())
     report = PollReport(integration_id, plan.first_at, cursor_at)
     report.may_miss = plan.may_miss and (held.cursor_at or since) is not None
+    reading = _Reading(engine, site, lease, report, _until(budget), held.cursor_at)
     try:
-        _read(engine, site, plan, lease, report, _until(budget))
+        if since is not None or reading.go_on(held):
+            start_at = min(report.cursor_at, since or report.cursor_at)
+            reading.read(plan_poll(start_at, plan.read_at))
     except service.PollRunning:
         raise
     except RewardsError as problem:
         report.problem = problem
     except BaseException:
         with suppress(SQLAlchemyError):  # otherwise others wait until the lease is over
-            _end(engine, lease, report)
+            reading.end()
         raise
-    _end(engine, lease, report)
+    reading.end()
     return report
+
+
+def shown(report: PollReport) -> dict[str, Any]:
+    """A report as people and programs see it: how many events were new, not which."""
+    members = {part.name: getattr(report, part.name) for part in fields(report)}
+    return {**members, "new": len(report.new)}
 
 
 def _until(budget: float | None) -> Callable[[], bool]:
@@ -94,52 +108,78 @@ def _until(budget: float | None) -> Callable[[], bool]:
     return lambda: time.monotonic() >= deadline
 
 
-def _read(
-    engine: Engine,
-    site: Chargebee,
-    plan: Plan,
-    lease: Lease,
-    report: PollReport,
-    is_over: Callable[[], bool],
-) -> None:
-    """Read to the end of the log, or until the time is over."""
-    for page in site.events.pages(plan.where, oldest_first="occurred_at"):
-        deliveries = _deliveries(page, report)
+@dataclass(slots=True)
+class _Reading:
+    engine: Engine
+    site: Chargebee
+    lease: Lease
+    report: PollReport
+    is_over: Callable[[], bool]
+    kept_cursor_at: datetime | None  # None: no event was ever read
+
+    def go_on(self, held: EventPoll) -> bool:
+        """Go on with a reading that broke off; says whether the log is to be read from there on.
+
+        What shows late in lists, behind the place where it went on, is for that next reading.
+        """
+        if held.next_offset is None or held.first_at is None or held.read_at is None:
+            return True
+        self.report.first_at = held.first_at
+        try:
+            self.read(Plan(held.first_at, held.read_at, may_miss=False), held.next_offset)
+        except ChargebeeError as problem:
+            if problem.http_status not in OFFSET_REFUSED:
+                raise
+            log.info("offset_forgotten", integration=held.integration_id, code=problem.code)
+            return True
+        return self.report.complete
+
+    def read(self, plan: Plan, offset: str | None = None) -> None:
+        """Read to the end of the log, or until the time is over."""
+        found = self.site.events.pages(plan.where, oldest_first="occurred_at", offset=offset)
+        for page in found:
+            self._keep(page, plan)
+            self.report.complete = page.next_offset is None
+            if self.is_over():
+                return
+
+    def _keep(self, page: Page, plan: Plan) -> None:
+        report = self.report
+        deliveries = self._deliveries(page)
         times = [item.occurred_at for item in deliveries if item.occurred_at is not None]
-        moved_to = plan.cursor_after(report.cursor_at, max(times)) if times else None
-        with transaction(engine) as session:
-            new = service.record_page(session, lease, deliveries, moved_to)
-        report.cursor_at = moved_to or report.cursor_at
+        if times:
+            self.kept_cursor_at = plan.cursor_after(report.cursor_at, max(times))
+        place = Place(self.kept_cursor_at)
+        if page.next_offset is not None:
+            place = Place(self.kept_cursor_at, plan.first_at, plan.read_at, page.next_offset)
+        with transaction(self.engine) as session:
+            new = service.record_page(session, self.lease, deliveries, place)
+        report.cursor_at = self.kept_cursor_at or report.cursor_at
         report.read += len(deliveries)
         report.new += new
         count_polled(len(new), len(deliveries) - len(new))
         if new:
             bells.ring("events")
-        report.complete = page.next_offset is None
-        if is_over():
-            return
 
+    def _deliveries(self, page: Page) -> list[Delivery]:
+        found: list[Delivery] = []
+        for row in page.rows:
+            problem = envelope.not_an_event(row)
+            if problem is None:
+                found.append(envelope.listed(dict(row)))
+            else:
+                self.report.unreadable += 1
+                log.warning("listed_event_unreadable", problem=problem)
+        return found
 
-def _deliveries(page: Page, report: PollReport) -> list[Delivery]:
-    found: list[Delivery] = []
-    for row in page.rows:
-        problem = envelope.not_an_event(row)
-        if problem is None:
-            found.append(envelope.listed(dict(row)))
-        else:
-            report.unreadable += 1
-            log.warning("listed_event_unreadable", problem=problem)
-    return found
-
-
-def _end(engine: Engine, lease: Lease, report: PollReport) -> None:
-    problem = report.problem
-    with transaction(engine) as session:
-        if problem is None:
-            service.finish(session, lease, report.complete)
-            return
-        was_well = service.fail(session, lease, problem)
-    if was_well:  # one line for all tries until it goes well again
-        log.warning(
-            "poll_failed", integration=report.integration_id, code=problem.code, why=problem.detail
-        )
+    def end(self) -> None:
+        """Give the log free, with what came of it."""
+        problem = self.report.problem
+        with transaction(self.engine) as session:
+            if problem is None:
+                service.finish(session, self.lease, self.report.complete)
+                return
+            was_well = service.fail(session, self.lease, problem)
+        if was_well:  # one line for all tries until it goes well again
+            key = self.report.integration_id
+            log.warning("poll_failed", integration=key, code=problem.code, why=problem.detail)

@@ -14,9 +14,8 @@ from rewards_service.integrations.service import get_integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import database_now, insert_missing
 from rewards_service.kit.errors import Conflict, RewardsError
-from rewards_service.polling.models import EventPoll
+from rewards_service.polling.models import EVERY, EventPoll
 
-EVERY = timedelta(minutes=5)
 # What only a person can mend is tried again now and then, or soon after the integration changed.
 EVERY_WHEN_REFUSED = timedelta(hours=1)
 # Longer than any call of the API may take: who still holds a lease after that is dead.
@@ -34,6 +33,15 @@ class Lease(NamedTuple):
 
     integration_id: int
     token: str
+
+
+class Place(NamedTuple):
+    """Where a reading stands, as it is kept: see EventPoll. The last three are None at its end."""
+
+    cursor_at: datetime | None
+    first_at: datetime | None = None
+    read_at: datetime | None = None
+    next_offset: str | None = None
 
 
 def begin(session: Session, integration_id: int) -> tuple[Lease, EventPoll]:
@@ -57,16 +65,15 @@ def begin(session: Session, integration_id: int) -> tuple[Lease, EventPoll]:
 
 
 def record_page(
-    session: Session, lease: Lease, deliveries: Sequence[Delivery], cursor_at: datetime | None
+    session: Session, lease: Lease, deliveries: Sequence[Delivery], place: Place
 ) -> list[str]:
-    """Record a page of the log and move the cursor past it, or neither; None leaves the cursor.
+    """Record a page of the log and the place after it, or neither.
 
     Returns the ids of events that are new here. Raises NotFound when the integration was deleted
     meanwhile, PollRunning when the lease ran out and somebody else goes on.
     """
     integration = get_integration(session, lease.integration_id)
-    moved = {} if cursor_at is None else {"cursor_at": cursor_at}
-    _write(session, lease, lease_until=database_now(session) + LONGEST_CALL, **moved)
+    _write(session, lease, lease_until=database_now(session) + LONGEST_CALL, **place._asdict())
     return record_listed(session, integration, deliveries)
 
 

@@ -1,0 +1,201 @@
+"""What the webhook missed and the event log brought; how the reading of that log goes.
+
+The event log and its readings live floors up, hence by name. An event of a type that nothing
+follows from is no gap: the webhook need not send it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from rewards_service.integrations.models import Integration
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import Base
+
+DAY = timedelta(hours=24)
+# A webhook may still be on its way: Chargebee's first repetition comes after two minutes.
+GRACE = timedelta(minutes=15)
+PERIODS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d"}
+LISTED = 100
+NEVER, WELL, FAILING, NO_KEY = "never", "well", "failing", "no_api_key"
+
+
+class Gap(NamedTuple):
+    """An event that a reading of the log brought first; `webhook_at`: the webhook came later."""
+
+    key: int
+    event_id: str
+    event_type: str
+    occurred_at: datetime | None
+    received_at: datetime
+    webhook_at: datetime | None
+
+    def verdict(self, now: datetime) -> str:
+        """`late`, `missed`, or `expected` while the webhook may still come."""
+        if self.webhook_at is not None:
+            return "late"
+        return "missed" if now - self.received_at > GRACE else "expected"
+
+
+def polling_health(session: Session, integrations: Sequence[Integration]) -> dict[int, Any]:
+    """Integration -> how the reading of its log goes, and what its webhook missed in 24 h."""
+    keys = [item.id for item in integrations]
+    polls = _polls(session, keys)
+    since = utc_now() - DAY
+    counts = {row.integration_id: row for row in session.execute(_counts(since).where(_of(keys)))}
+    found = {}
+    for item in integrations:
+        missed = counts.get(item.id)
+        found[item.id] = {
+            "polling": _state(item, polls.get(item.id)),
+            "webhook": {
+                **webhook_silence(session, item),
+                "missed_24h": missed.missed if missed else 0,
+                "late_24h": missed.late if missed else 0,
+            },
+        }
+    return found
+
+
+def missed_since(session: Session, since: datetime) -> int:
+    """Events of all sites that came by no webhook, read since then and not just now."""
+    return sum(row.missed for row in session.execute(_counts(since)))
+
+
+def failing_polls(session: Session) -> int:
+    """Sites whose log could not be read the last time."""
+    polls, own = _table("event_polls").c, Integration
+    query = select(func.count()).join(own, own.id == polls.integration_id)
+    return session.scalars(
+        query.where(polls.problem_code.is_not(None), own.deleted_at.is_(None))
+    ).one()
+
+
+def webhook_silence(session: Session, integration: Integration) -> dict[str, datetime | None]:
+    """When the webhook last brought anything, and since when it brings nothing though it should.
+
+    `silent_since` is that time once the log brought an event after it that the webhook did not.
+    """
+    log = _table("received_events").c
+    own = log.integration_id == integration.id
+    first = session.scalar(
+        select(log.received_at).where(own, log.source == "webhook").order_by(log.id.desc()).limit(1)
+    )
+    later = session.scalar(select(func.max(log.webhook_at)).where(own, log.source == "poll"))
+    last_at = max((at for at in (first, later) if at is not None), default=None)
+    missing = _is_missed(utc_now()) & own
+    if last_at is not None:
+        missing &= log.received_at > last_at
+    is_silent = session.scalar(select(log.id).where(missing).limit(1)) is not None
+    since = (last_at or integration.created_at) if is_silent else None
+    return {"last_at": last_at, "silent_since": since}
+
+
+def gap_report(
+    session: Session, integration: Integration, from_at: datetime, to_at: datetime, by: str
+) -> dict[str, Any]:
+    """What the log brought first of the events that occurred from `from_at` until before `to_at`.
+
+    `totals` and `periods` (UTC, by "hour" or "day"; those without any are left out) count `missed`,
+    `late` and `expected`; `events` lists the newest missed ones, up to 100.
+    """
+    now = utc_now()
+    totals = _nothing()
+    periods: dict[str, dict[str, int]] = defaultdict(_nothing)
+    missed: list[Gap] = []
+    for gap in _gaps(session, integration.id, from_at, to_at):
+        verdict = gap.verdict(now)
+        totals[verdict] += 1
+        periods[(gap.occurred_at or gap.received_at).strftime(PERIODS[by])][verdict] += 1
+        if verdict == "missed":
+            missed = [*missed[-(LISTED - 1) :], gap]
+    return {
+        "integration_id": integration.id,
+        "from": from_at,
+        "to": to_at,
+        "webhook": webhook_silence(session, integration),
+        "totals": totals,
+        "periods": [{"period": name, **periods[name]} for name in sorted(periods)],
+        "events": [{**gap._asdict(), "id": gap.key} for gap in reversed(missed)],
+    }
+
+
+def _nothing() -> dict[str, int]:
+    return {"missed": 0, "late": 0, "expected": 0}
+
+
+def _gaps(
+    session: Session, integration_id: int, from_at: datetime, to_at: datetime
+) -> Iterator[Gap]:
+    log = _table("received_events").c
+    at = func.coalesce(log.occurred_at, log.received_at)
+    query = (
+        select(
+            log.id, log.event_id, log.event_type, log.occurred_at, log.received_at, log.webhook_at
+        )
+        .where(_followed(), log.integration_id == integration_id, at >= from_at, at < to_at)
+        .order_by(log.received_at, log.id)
+        .execution_options(yield_per=1_000)
+    )
+    for row in session.execute(query):
+        yield Gap(*row)
+
+
+def _counts(since: datetime) -> Any:
+    log = _table("received_events").c
+    missed = case((_is_missed(utc_now()), 1), else_=0)
+    late = case((log.webhook_at.is_not(None), 1), else_=0)
+    return (
+        select(log.integration_id, func.sum(missed).label("missed"), func.sum(late).label("late"))
+        .where(_followed(), log.received_at >= since)
+        .group_by(log.integration_id)
+    )
+
+
+def _followed() -> ColumnElement[bool]:
+    log = _table("received_events").c
+    return and_(log.source == "poll", log.outcome.is_distinct_from("ignored"))
+
+
+def _is_missed(now: datetime) -> ColumnElement[bool]:
+    log = _table("received_events").c
+    return and_(_followed(), log.webhook_at.is_(None), log.received_at <= now - GRACE)
+
+
+def _of(keys: Iterable[int]) -> ColumnElement[bool]:
+    return _table("received_events").c.integration_id.in_(list(keys))
+
+
+def _polls(session: Session, keys: Sequence[int]) -> dict[int, Any]:
+    table = _table("event_polls")
+    query = select(table).where(table.c.integration_id.in_(keys))
+    return {row.integration_id: row for row in session.execute(query)}
+
+
+def _state(integration: Integration, poll: Any) -> dict[str, Any]:
+    problem = None
+    if poll is not None and poll.problem_code is not None:
+        problem = {
+            "code": poll.problem_code,
+            "detail": poll.problem_detail,
+            "since": poll.failing_since_at,
+        }
+    state = WELL if poll is not None and poll.succeeded_at is not None else NEVER
+    if problem is not None:
+        state = FAILING
+    if integration.api_key_encrypted is None:
+        state = NO_KEY
+    return {
+        "state": state,
+        "last_at": poll and poll.succeeded_at,
+        "cursor_at": poll and poll.cursor_at,
+        "problem": problem,
+    }
+
+
+def _table(name: str) -> Table:
+    return Base.metadata.tables[name]
