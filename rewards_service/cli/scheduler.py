@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit import log
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.queue import EVENTS, PAYOUTS, POLLS, REWARDS, TIMERS, Doorbell
+from rewards_service.kit.queue import (
+    EVENTS,
+    PAYOUTS,
+    POLLS,
+    REWARDS,
+    TIMERS,
+    VERIFICATIONS,
+    Doorbell,
+)
 from rewards_service.kit.stop import Stop
 from rewards_service.settings import load_settings
 
@@ -67,6 +75,7 @@ def scheduler() -> None:
     log.configure(settings.log_format)
     from rewards_service.app import create_app
     from rewards_service.inbox import queries as inbox
+    from rewards_service.inbox import verification
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
     from rewards_service.rewards import timers
@@ -80,6 +89,7 @@ def scheduler() -> None:
         TIMERS: timers.has_due,
         PAYOUTS: schedules.has_due,
         POLLS: polling.has_due,
+        VERIFICATIONS: verification.has_wanted,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

@@ -9,7 +9,9 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.resources import canonical_json
+from rewards_service.chargebee.verifying import NOT_THERE
 from rewards_service.inbox.models import PENDING, WEBHOOK, OtherDelivery, ReceivedEvent
+from rewards_service.inbox.verification import reopen
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import insert_missing
@@ -149,6 +151,8 @@ def record_listed(
     They meet the options in force now (DOMAIN M13). What is held already stays as it came.
     """
     held = set(_held(session, integration.id, [item.event_id for item in deliveries]))
+    if held:  # those that Chargebee did not know when it was asked, it knows now
+        reopen(session, integration.id, sorted(held), NOT_THERE)
     fresh = {item.event_id: item for item in deliveries if item.event_id not in held}
     at = utc_now()
     rows = [

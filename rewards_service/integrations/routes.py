@@ -87,6 +87,7 @@ def _shown(integrations: Sequence[Integration]) -> list[dict[str, Any]]:
     return [
         {
             **{name: getattr(item, name) for name in PLAIN},
+            "verification": {"mode": item.verify, "above_minor": item.verify_above_minor},
             "options": {name: getattr(item, name) for name in SWITCHES},
             "webhook_url": f"{base_url}/webhooks/chargebee/{item.endpoint_key}",
             "health": health[item.id],

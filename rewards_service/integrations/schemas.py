@@ -5,8 +5,22 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from rewards_service.integrations.options import CONFLICT_POLICIES, HIERARCHIES, MODES
-from rewards_service.kit.fields import Choice, Flag, Instant, Number, PublicId, StrictSchema, Text
+from rewards_service.integrations.options import (
+    CONFLICT_POLICIES,
+    HIERARCHIES,
+    MODES,
+    VERIFY_MODES,
+)
+from rewards_service.kit.fields import (
+    Amounts,
+    Choice,
+    Flag,
+    Instant,
+    Number,
+    PublicId,
+    StrictSchema,
+    Text,
+)
 from rewards_service.kit.lists import page_schema
 
 KINDS = ("chargebee",)
@@ -36,6 +50,13 @@ class OptionsSchema(StrictSchema):
     create_transaction = Flag()
     hierarchy = Choice(HIERARCHIES)
     conflict = Choice(CONFLICT_POLICIES)
+
+
+class VerificationSchema(StrictSchema):
+    """Which events are asked for at Chargebee before anything follows from them."""
+
+    mode = Choice(VERIFY_MODES)
+    above_minor = Amounts(allow_none=True)
 
 
 class PollProblemSchema(Schema):
@@ -92,6 +113,7 @@ class IntegrationSchema(StrictSchema):
     name = Text()
     options = fields.Nested(OptionsSchema)
     mode = Choice(MODES)
+    verification = fields.Nested(VerificationSchema)
     api_key = Text(load_only=True, allow_none=True)
     webhook_url = fields.String(dump_only=True)
     webhook_username = fields.String(dump_only=True)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
+from rewards_service.integrations import verification
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit import crypto
@@ -43,8 +44,9 @@ def create_integration(
 ) -> tuple[Integration, Credentials]:
     """Connect a site and make its endpoint and credentials.
 
-    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, and `options`, of which those left
-    out are on. Raises TransactionRequiresConversion (DOMAIN M12), SiteTaken.
+    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, `verification`, and `options`, of
+    which those left out are on. Raises TransactionRequiresConversion (DOMAIN M12), SiteTaken,
+    VerificationRequires.
     """
     options = _merged(DEFAULT_OPTIONS, wanted)
     credentials = Credentials(f"rewards_{token_hex(4)}", crypto.new_secret())
@@ -58,11 +60,12 @@ def create_integration(
         api_key_encrypted=_sealed(settings, wanted.get("api_key")),
         **options._asdict(),
     )
+    verification.put(integration, wanted)
     session.add(integration)
     _flush(session, integration)
     _put_in_force(session, integration, options)
     define_chargebee_properties(session)
-    after = {"site": integration.site, **options._asdict()}
+    after = {"site": integration.site, **options._asdict(), **verification.facts(integration)}
     _audit(session, "created", integration, {"after": after}, actor)
     return integration, credentials
 
@@ -83,18 +86,20 @@ def change_integration(
 ) -> Integration:
     """Change what is given. New options hold for events received from now on (DOMAIN M13).
 
-    Raises NotFound, SiteTaken, and TransactionRequiresConversion also when the last option that
-    finds customers would go off while transactions are on: that is refused, not cascaded.
+    Raises NotFound, SiteTaken, VerificationRequires, and TransactionRequiresConversion also when
+    the last option that finds customers would go off while transactions are on: that is refused,
+    not cascaded.
     """
     integration = get_integration(session, integration_id, lock=True)
     before = options_of(integration)
     options = _merged(before, wanted)
-    state_before = {"site": integration.site, **before._asdict()}
+    state_before = {"site": integration.site, **before._asdict(), **verification.facts(integration)}
     for name in ("site", "name"):
         if name in wanted:
             setattr(integration, name, wanted[name])
     if "api_key" in wanted:
         integration.api_key_encrypted = _sealed(settings, wanted["api_key"])
+    verification.put(integration, wanted)
     if "site" in wanted:
         integration.version += 1
     if options != before:
@@ -106,7 +111,11 @@ def change_integration(
     detail = {
         "members": sorted(wanted),
         "before": state_before,
-        "after": {"site": integration.site, **options._asdict()},
+        "after": {
+            "site": integration.site,
+            **options._asdict(),
+            **verification.facts(integration),
+        },
     }
     _audit(session, "changed", integration, detail, actor)
     return integration

@@ -1,6 +1,5 @@
 """Read event logs: those that are due, every five minutes, and one whenever somebody asks."""
 
-import threading
 import time
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from rewards_service.chargebee.connecting import connected
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit import crypto
+from rewards_service.kit.beside import Beside
 from rewards_service.kit.db import READ_ONLY, db, transaction
 from rewards_service.kit.errors import Conflict, NotFound, RewardsError
 from rewards_service.kit.http import BACKGROUND, Patience
@@ -33,7 +33,7 @@ class ApiKeyMissing(Conflict):
     title = "This integration has no API key."
 
 
-_running = threading.Lock()
+_beside = Beside("polls")
 
 
 def run_due() -> int:
@@ -42,23 +42,11 @@ def run_due() -> int:
     Safe in many processes. Returns 0 at once; what is read rings for itself.
     """
     engine, settings = db.engine, current_settings()
-    if not _is_any_due(engine) or not _running.acquire(blocking=False):
-        return 0
-    thread = threading.Thread(target=_beside, args=(engine, settings), name="polls", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads: the next sweep tries again
-        _running.release()
+    with Session(engine.execution_options(**{READ_ONLY: True})) as session:
+        is_due = queries.has_due(session)
+    if is_due:
+        _beside.start(lambda: run(engine, settings))
     return 0
-
-
-def _beside(engine: Engine, settings: Settings) -> None:
-    try:
-        run(engine, settings)
-    except Exception:
-        log.exception("polls_failed")
-    finally:
-        _running.release()
 
 
 def run(engine: Engine, settings: Settings, budget: float = BUDGET_SECONDS) -> list[PollReport]:
@@ -116,8 +104,3 @@ def _unreadable(engine: Engine, integration_id: int, problem: RewardsError) -> P
         service.fail(session, lease, problem)
         at = held.cursor_at or get_integration(session, integration_id).created_at
     return PollReport(integration_id, at, at, problem=problem)
-
-
-def _is_any_due(engine: Engine) -> bool:
-    with Session(engine.execution_options(**{READ_ONLY: True})) as session:
-        return queries.has_due(session)

@@ -129,4 +129,5 @@ ACTIONS: dict[str, Callable[[Session, Moment, Detail], None]] = {
     "conflict.resolved": _resolve,
     "event.attached": _attach,
     "event.replayed": _nothing,  # where the event took effect, it stands among the events
+    "event.asked_again": _nothing,
 }

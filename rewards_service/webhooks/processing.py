@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from rewards_service.chargebee.events import read_event
 from rewards_service.crm.matching import Claim
 from rewards_service.inbox import service as inbox
+from rewards_service.inbox.models import REFUSED
 from rewards_service.inbox.service import Ending
+from rewards_service.inbox.verification import FAILED
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit.clock import utc_now
@@ -35,7 +37,7 @@ def process(
     held: claims that they left when they were handled before. Observed events beyond a number are
     put back, to be the first of the next batch.
     """
-    batch = Batch(events, _load_options(session, events), {}, held=dict(held or {}))
+    batch = Batch(events, load_options(session, events), {}, held=dict(held or {}))
     for event in events:
         _read(batch, event)
     # First, as long as this batch holds no locks that the other stage could wait for.
@@ -50,7 +52,8 @@ def process(
     return batch
 
 
-def _load_options(session: Session, events: Sequence[AnyRow]) -> dict[int, Options]:
+def load_options(session: Session, events: Sequence[AnyRow]) -> dict[int, Options]:
+    """The options that events met when they came, by their key."""
     wanted = {event.options_id for event in events}
     query = select(IntegrationOptions).where(IntegrationOptions.id.in_(wanted))
     return {
@@ -67,6 +70,10 @@ def _read(batch: Batch, event: AnyRow) -> None:
     options = batch.options_of(event)
     if options.all_off:
         batch.end(event, "all_off")
+        return
+    if event.verification == REFUSED:
+        error = event.verification_note
+        batch.endings[event.id] = Ending(event.id, FAILED, quarantined=True, error=error)
         return
     reading = read_event(event.event_type, parse(event.body), len(event.body))
     batch.readings[event.id] = reading

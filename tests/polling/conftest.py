@@ -75,8 +75,8 @@ def lossless(settings: Settings, sqlite_template: Path, tmp_path: Path) -> Itera
 
 @pytest.fixture
 def server() -> Iterator[SimulatorServer]:
-    """A simulated site over HTTP whose clock is moved by hand."""
-    with SimulatorServer(port=0, speed=0) as running:
+    """A simulated site over HTTP whose clock is moved by hand; it sends no webhooks."""
+    with SimulatorServer(port=0, speed=0, pumping=False) as running:
         yield running
 
 
