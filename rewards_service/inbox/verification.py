@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
@@ -94,11 +94,18 @@ def has_wanted(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(_due(database_now(session))))))
 
 
+def count_wanted(session: Session) -> int:
+    """How many events wait until they were asked about, now or later."""
+    wanted = ReceivedEvent.verification == literal(WANTED, literal_execute=True)
+    return session.scalars(select(func.count()).select_from(ReceivedEvent).where(wanted)).one()
+
+
 def _due(now: datetime) -> ColumnElement[bool]:
     row = ReceivedEvent
     free = or_(row.lease_until.is_(None), row.lease_until < now)
     ready = or_(row.next_attempt_at.is_(None), row.next_attempt_at <= now)
-    return (row.verification == WANTED) & (row.state == PENDING) & free & ready
+    wanted = row.verification == literal(WANTED, literal_execute=True)  # as in the index
+    return wanted & (row.state == PENDING) & free & ready
 
 
 def settle(session: Session, token: str, event_id: int, problem: str | None) -> None:

@@ -1,6 +1,6 @@
 """What the webhook missed and the event log brought; how the reading of that log goes.
 
-The event log and its readings live floors up, hence by name. An event of a type that nothing
+The event log lives a floor up, hence by name. An event of a type that nothing
 follows from is no gap: the webhook need not send it.
 """
 
@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
-from rewards_service.integrations.models import Integration
+from rewards_service.integrations.models import EventPoll, Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import Base
 
@@ -21,6 +21,7 @@ DAY = timedelta(hours=24)
 GRACE = timedelta(minutes=15)
 PERIODS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d"}
 LISTED = 100
+_POLL = literal("poll", literal_execute=True)  # as in the index
 NEVER, WELL, FAILING, NO_KEY = "never", "well", "failing", "no_api_key"
 
 
@@ -44,7 +45,8 @@ class Gap(NamedTuple):
 def polling_health(session: Session, integrations: Sequence[Integration]) -> dict[int, Any]:
     """Integration -> how the reading of its log goes, and what its webhook missed in 24 h."""
     keys = [item.id for item in integrations]
-    polls = _polls(session, keys)
+    of_these = select(EventPoll).where(EventPoll.integration_id.in_(keys))
+    polls = {poll.integration_id: poll for poll in session.scalars(of_these)}
     since = utc_now() - DAY
     counts = {row.integration_id: row for row in session.execute(_counts(since).where(_of(keys)))}
     found = {}
@@ -68,11 +70,9 @@ def missed_since(session: Session, since: datetime) -> int:
 
 def failing_polls(session: Session) -> int:
     """Sites whose log could not be read the last time."""
-    polls, own = _table("event_polls").c, Integration
-    query = select(func.count()).join(own, own.id == polls.integration_id)
-    return session.scalars(
-        query.where(polls.problem_code.is_not(None), own.deleted_at.is_(None))
-    ).one()
+    query = select(func.count()).select_from(EventPoll).join(Integration)
+    fails = EventPoll.problem_code.is_not(None) & Integration.deleted_at.is_(None)
+    return session.scalars(query.where(fails)).one()
 
 
 def webhook_silence(session: Session, integration: Integration) -> dict[str, datetime | None]:
@@ -80,12 +80,12 @@ def webhook_silence(session: Session, integration: Integration) -> dict[str, dat
 
     `silent_since` is that time once the log brought an event after it that the webhook did not.
     """
-    log = _table("received_events").c
+    log = _log()
     own = log.integration_id == integration.id
     first = session.scalar(
         select(log.received_at).where(own, log.source == "webhook").order_by(log.id.desc()).limit(1)
     )
-    later = session.scalar(select(func.max(log.webhook_at)).where(own, log.source == "poll"))
+    later = session.scalar(select(func.max(log.webhook_at)).where(own, log.source == _POLL))
     last_at = max((at for at in (first, later) if at is not None), default=None)
     missing = _is_missed(utc_now()) & own
     if last_at is not None:
@@ -131,7 +131,7 @@ def _nothing() -> dict[str, int]:
 def _gaps(
     session: Session, integration_id: int, from_at: datetime, to_at: datetime
 ) -> Iterator[Gap]:
-    log = _table("received_events").c
+    log = _log()
     at = func.coalesce(log.occurred_at, log.received_at)
     query = (
         select(
@@ -146,7 +146,7 @@ def _gaps(
 
 
 def _counts(since: datetime) -> Any:
-    log = _table("received_events").c
+    log = _log()
     missed = case((_is_missed(utc_now()), 1), else_=0)
     late = case((log.webhook_at.is_not(None), 1), else_=0)
     return (
@@ -157,26 +157,21 @@ def _counts(since: datetime) -> Any:
 
 
 def _followed() -> ColumnElement[bool]:
-    log = _table("received_events").c
-    return and_(log.source == "poll", log.outcome.is_distinct_from("ignored"))
+    log = _log()
+    return and_(log.source == _POLL, log.outcome.is_distinct_from("ignored"))
 
 
 def _is_missed(now: datetime) -> ColumnElement[bool]:
-    log = _table("received_events").c
+    log = _log()
     return and_(_followed(), log.webhook_at.is_(None), log.received_at <= now - GRACE)
 
 
 def _of(keys: Iterable[int]) -> ColumnElement[bool]:
-    return _table("received_events").c.integration_id.in_(list(keys))
+    found: ColumnElement[bool] = _log().integration_id.in_(list(keys))
+    return found
 
 
-def _polls(session: Session, keys: Sequence[int]) -> dict[int, Any]:
-    table = _table("event_polls")
-    query = select(table).where(table.c.integration_id.in_(keys))
-    return {row.integration_id: row for row in session.execute(query)}
-
-
-def _state(integration: Integration, poll: Any) -> dict[str, Any]:
+def _state(integration: Integration, poll: EventPoll | None) -> dict[str, Any]:
     problem = None
     if poll is not None and poll.problem_code is not None:
         problem = {
@@ -197,5 +192,5 @@ def _state(integration: Integration, poll: Any) -> dict[str, Any]:
     }
 
 
-def _table(name: str) -> Table:
-    return Base.metadata.tables[name]
+def _log() -> Any:
+    return Base.metadata.tables["received_events"].c

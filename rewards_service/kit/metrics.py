@@ -45,6 +45,9 @@ class Backlog(NamedTuple):
     quarantined: int
     dead: int
     reward_due: int
+    unverified: int = 0
+    missed_by_webhook: int = 0
+    failing_polls: int = 0
 
 
 _GAUGES = {
@@ -56,6 +59,12 @@ _GAUGES = {
     "quarantined": ("rewards_events_quarantined", "Events in quarantine."),
     "dead": ("rewards_events_dead", "Events given up after their last try."),
     "reward_due": ("rewards_reward_due", "Payments waiting for their reward."),
+    "unverified": ("rewards_events_unverified", "Events that wait until Chargebee was asked."),
+    "missed_by_webhook": (
+        "rewards_events_missed_by_webhook",
+        "Events of 24 hours that no webhook brought, only the event log.",
+    ),
+    "failing_polls": ("rewards_polls_failing", "Sites whose event log cannot be read."),
 }
 
 

@@ -1,14 +1,15 @@
 """Which sites' event logs are to be read now."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from rewards_service.integrations.models import Integration
+from rewards_service.integrations.models import EventPoll, Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import database_now
-from rewards_service.polling.models import EVERY, EventPoll
+
+EVERY = timedelta(minutes=5)
 
 
 def due(session: Session, now: datetime | None = None) -> list[int]:

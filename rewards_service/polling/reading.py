@@ -17,6 +17,7 @@ from rewards_service.chargebee.paging import Page
 from rewards_service.chargebee.polling import Plan, plan_poll
 from rewards_service.inbox import envelope
 from rewards_service.inbox.recording import Delivery
+from rewards_service.integrations.models import EventPoll
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit import bells
 from rewards_service.kit.clock import utc_now
@@ -24,7 +25,6 @@ from rewards_service.kit.db import transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.metrics import count_polled
 from rewards_service.polling import service
-from rewards_service.polling.models import EventPoll
 from rewards_service.polling.service import Lease, Place
 
 log = structlog.get_logger()

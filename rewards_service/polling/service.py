@@ -10,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.errors import KeyRefused, NotAllowed, SiteUnknown
 from rewards_service.inbox.recording import Delivery, record_listed
+from rewards_service.integrations.models import EventPoll
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import database_now, insert_missing
 from rewards_service.kit.errors import Conflict, RewardsError
-from rewards_service.polling.models import EVERY, EventPoll
+from rewards_service.polling.queries import EVERY
 
 # What only a person can mend is tried again now and then, or soon after the integration changed.
+NEEDS_A_PERSON = {kind.code for kind in (KeyRefused, NotAllowed, SiteUnknown, SecretUnreadable)}
 EVERY_WHEN_REFUSED = timedelta(hours=1)
 # Longer than any call of the API may take: who still holds a lease after that is dead.
 LONGEST_CALL = timedelta(minutes=4)
@@ -90,7 +93,7 @@ def fail(session: Session, lease: Lease, problem: RewardsError) -> bool:
     now = utc_now()
     poll = session.get_one(EventPoll, lease.integration_id, populate_existing=True)
     was_well = poll.failing_since_at is None
-    refused = isinstance(problem, KeyRefused | NotAllowed | SiteUnknown)
+    refused = problem.code in NEEDS_A_PERSON
     _write(
         session, lease, lease_token=None, lease_until=None,
         problem_code=problem.code, problem_detail=problem.detail[:LONGEST_TEXT],

@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from rewards_service.app import create_app
 from rewards_service.inbox.models import ReceivedEvent
-from rewards_service.integrations.models import Integration
+from rewards_service.integrations.models import EventPoll, Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.kit.queue import DOORBELLS, POLLS
 from rewards_service.polling import jobs, queries
-from rewards_service.polling.models import EventPoll
 from rewards_service.settings import Settings
 from rewards_service.simulator.server import SimulatorServer
 from tests.builders.world import World

@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 from rewards_service.chargebee.errors import KeyRefused, Unavailable
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.paging import Page
-from rewards_service.inbox.models import OtherDelivery, ReceivedEvent
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations.models import EventPoll
 from rewards_service.integrations.service import delete_integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.kit.errors import NotFound
-from rewards_service.polling.models import EventPoll
 from rewards_service.polling.reading import poll
 from rewards_service.polling.service import PollRunning
 from rewards_service.replay.service import replay
@@ -235,30 +235,3 @@ class TestPoll:
 
         with pytest.raises(NotFound):
             poll(world.engine, world.site.id, connected_to(sandbox.simulator))
-
-
-class TestDuplicates:
-    def test_a_webhook_after_the_log_is_noted_and_no_other_body(self, world: World) -> None:
-        sandbox = Sandbox(steps=3)
-        bodies = sandbox.webhooks()
-        sandbox.read(world)
-
-        world.accept(*bodies, *bodies)
-
-        events = world.all(ReceivedEvent)
-        assert len(events) == len(bodies)
-        assert all(event.webhook_at is not None for event in events)
-        assert not any(event.other_body_seen for event in events)
-
-    def test_a_webhook_that_says_something_else_than_the_log_is_kept_beside_it(
-        self, world: World
-    ) -> None:
-        sandbox = Sandbox(steps=3)
-        forged = json.loads(sandbox.webhooks()[0])
-        forged["content"]["forged"] = 1
-        sandbox.read(world)
-
-        world.accept(forged)
-
-        assert world.event(forged["id"]).other_body_seen
-        assert len(world.all(OtherDelivery)) == 1

@@ -5,80 +5,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from rewards_service.audit.models import AuditEntry
 from rewards_service.inbox import queries, verification
 from rewards_service.inbox.models import ReceivedEvent
-from rewards_service.integrations import service as integrations
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.polling.jobs import read_log
 from rewards_service.replay.service import replay
 from rewards_service.settings import Settings
 from rewards_service.simulator.api import KEY
-from rewards_service.simulator.delivery import body, due, settle
-from rewards_service.simulator.faults import Faults
 from rewards_service.simulator.server import SimulatorServer
-from rewards_service.webhooks import verifying
 from tests.builders.world import World
-
-ADA = "ada@one.example"
-
-
-class Verified:
-    """A world that asks its simulated Chargebee before money follows."""
-
-    def __init__(self, world: World, settings: Settings, server: SimulatorServer) -> None:
-        self.world, self.settings, self.server = world, settings, server
-        world.lead(ADA, world.partner())
-        server.runner.listen("http://127.0.0.1:1/", "user", "password")
-        self.choose("always", api_key=KEY)
-
-    @property
-    def calls(self) -> int:
-        """How often Chargebee was asked anything."""
-        return self.server.site.counters.get("request", 0)
-
-    def choose(self, mode: str, above: dict[str, int] | None = None, **more: Any) -> None:
-        wanted = {"verification": {"mode": mode, "above_minor": above}, **more}
-        with transaction(self.world.engine) as session:
-            integrations.change_integration(
-                session, self.settings, self.world.site.id, wanted, "test"
-            )
-
-    def payment(self, **given: Any) -> list[dict[str, Any]]:
-        """Let somebody pay; the webhooks of it."""
-        say = self.server.runner.say
-        payer = say("sign_up", {"email": ADA})["customer_id"]
-        bill = say("bill", {"customer_id": payer, "amount": 10_000, "currency_code": "USD"})
-        say("pay", {"invoice_id": bill["invoice_id"], **given})
-        found = []
-        for call in due(self.server.site, Faults()):
-            found.append(json.loads(body(self.server.site, call)))
-            settle(self.server.site, call, True)
-        return found
-
-    def ask(self) -> int:
-        return verifying.run(self.world.engine, self.settings)
-
-    def drain(self) -> None:
-        self.world.drain()
-        self.ask()
-        self.world.drain()
-
-    def waits_over(self) -> None:
-        with transaction(self.world.engine) as session:
-            session.execute(update(ReceivedEvent).values(next_attempt_at=None))
-
-    def standing(self) -> list[tuple[str, str | None, str | None]]:
-        """(state, outcome, verification) of the payments."""
-        rows = self.world.all(ReceivedEvent)
-        return [
-            (row.state, row.outcome, row.verification)
-            for row in rows
-            if row.event_type == "payment_succeeded"
-        ]
+from tests.polling.verified import Verified
 
 
 @pytest.fixture
@@ -269,6 +209,9 @@ class TestAskAgain:
         verified.drain()
 
         assert verified.standing() == [("done", "transaction_recorded", "confirmed")]
+        assert ("event.asked_again", "key:1") in [
+            (entry.action, entry.actor) for entry in world.all(AuditEntry)
+        ]
         assert replay(world.engine).differences == []
         with (
             pytest.raises(verification.NotRefused),
