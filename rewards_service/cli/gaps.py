@@ -9,8 +9,8 @@ import click
 from rewards_service.cli.answers import answer, as_json_option
 from rewards_service.cli.databases import snapshot, start
 from rewards_service.cli.integrations import find_integration, integration_option
-from rewards_service.integrations.gaps import PERIODS, gap_report
 from rewards_service.kit.clock import utc_now
+from rewards_service.polling.gaps import PERIODS, gap_report
 from rewards_service.polling.schemas import GapReportSchema
 
 SHOWN = 20
@@ -25,8 +25,7 @@ def gaps(integration: str, days: int, by: str, as_json: bool) -> None:
     """Show which events only Chargebee's event log brought, or the webhook too late."""
     with snapshot(start()) as session:
         found = find_integration(session, integration)
-        to_at = utc_now()
-        report = gap_report(session, found, to_at - timedelta(days=days), to_at, by)
+        report = gap_report(session, found, utc_now() - timedelta(days=days), by=by)
         rendered = GapReportSchema().dump(report)
     answer(as_json, rendered, _lines(rendered))
 

@@ -51,7 +51,7 @@ def unasked(session: Session, ids: Collection[int], integration_ids: Collection[
     """
     query = select(*_LOADED).where(
         among(session, ReceivedEvent.id, list(ids)),
-        ReceivedEvent.integration_id.in_(list(integration_ids)),
+        among(session, ReceivedEvent.integration_id, list(integration_ids)),
         ReceivedEvent.source == WEBHOOK,
         ReceivedEvent.verification.is_(None),
     )

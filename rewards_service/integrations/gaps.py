@@ -4,10 +4,9 @@ The event log lives a floor up, hence by name. An event of a type that nothing
 follows from is no gap: the webhook need not send it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
@@ -19,27 +18,8 @@ from rewards_service.kit.db import Base
 DAY = timedelta(hours=24)
 # A webhook may still be on its way: Chargebee's first repetition comes after two minutes.
 GRACE = timedelta(minutes=15)
-PERIODS = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d"}
-LISTED = 100
 _POLL = literal("poll", literal_execute=True)  # as in the index
 NEVER, WELL, FAILING, NO_KEY = "never", "well", "failing", "no_api_key"
-
-
-class Gap(NamedTuple):
-    """An event that a reading of the log brought first; `webhook_at`: the webhook came later."""
-
-    key: int
-    event_id: str
-    event_type: str
-    occurred_at: datetime | None
-    received_at: datetime
-    webhook_at: datetime | None
-
-    def verdict(self, now: datetime) -> str:
-        """`late`, `missed`, or `expected` while the webhook may still come."""
-        if self.webhook_at is not None:
-            return "late"
-        return "missed" if now - self.received_at > GRACE else "expected"
 
 
 def polling_health(session: Session, integrations: Sequence[Integration]) -> dict[int, Any]:
@@ -95,75 +75,26 @@ def webhook_silence(session: Session, integration: Integration) -> dict[str, dat
     return {"last_at": last_at, "silent_since": since}
 
 
-def gap_report(
-    session: Session, integration: Integration, from_at: datetime, to_at: datetime, by: str
-) -> dict[str, Any]:
-    """What the log brought first of the events that occurred from `from_at` until before `to_at`.
-
-    `totals` and `periods` (UTC, by "hour" or "day"; those without any are left out) count `missed`,
-    `late` and `expected`; `events` lists the newest missed ones, up to 100.
-    """
-    now = utc_now()
-    totals = _nothing()
-    periods: dict[str, dict[str, int]] = defaultdict(_nothing)
-    missed: list[Gap] = []
-    for gap in _gaps(session, integration.id, from_at, to_at):
-        verdict = gap.verdict(now)
-        totals[verdict] += 1
-        periods[(gap.occurred_at or gap.received_at).strftime(PERIODS[by])][verdict] += 1
-        if verdict == "missed":
-            missed = [*missed[-(LISTED - 1) :], gap]
-    return {
-        "integration_id": integration.id,
-        "from": from_at,
-        "to": to_at,
-        "webhook": webhook_silence(session, integration),
-        "totals": totals,
-        "periods": [{"period": name, **periods[name]} for name in sorted(periods)],
-        "events": [{**gap._asdict(), "id": gap.key} for gap in reversed(missed)],
-    }
-
-
-def _nothing() -> dict[str, int]:
-    return {"missed": 0, "late": 0, "expected": 0}
-
-
-def _gaps(
-    session: Session, integration_id: int, from_at: datetime, to_at: datetime
-) -> Iterator[Gap]:
-    log = _log()
-    at = func.coalesce(log.occurred_at, log.received_at)
-    query = (
-        select(
-            log.id, log.event_id, log.event_type, log.occurred_at, log.received_at, log.webhook_at
-        )
-        .where(_followed(), log.integration_id == integration_id, at >= from_at, at < to_at)
-        .order_by(log.received_at, log.id)
-        .execution_options(yield_per=1_000)
-    )
-    for row in session.execute(query):
-        yield Gap(*row)
-
-
 def _counts(since: datetime) -> Any:
     log = _log()
     missed = case((_is_missed(utc_now()), 1), else_=0)
     late = case((log.webhook_at.is_not(None), 1), else_=0)
     return (
         select(log.integration_id, func.sum(missed).label("missed"), func.sum(late).label("late"))
-        .where(_followed(), log.received_at >= since)
+        .where(is_followed(), log.received_at >= since)
         .group_by(log.integration_id)
     )
 
 
-def _followed() -> ColumnElement[bool]:
+def is_followed() -> ColumnElement[bool]:
+    """Whether a reading of the log brought an event, and something may follow from it."""
     log = _log()
     return and_(log.source == _POLL, log.outcome.is_distinct_from("ignored"))
 
 
 def _is_missed(now: datetime) -> ColumnElement[bool]:
     log = _log()
-    return and_(_followed(), log.webhook_at.is_(None), log.received_at <= now - GRACE)
+    return and_(is_followed(), log.webhook_at.is_(None), log.received_at <= now - GRACE)
 
 
 def _of(keys: Iterable[int]) -> ColumnElement[bool]:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from rewards_service.integrations.gaps import gap_report
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db
 from rewards_service.kit.http import INTERACTIVE
 from rewards_service.kit.web import Resource, current_session, current_settings, path_key
+from rewards_service.polling.gaps import gap_report
 from rewards_service.polling.jobs import read_log
 from rewards_service.polling.reading import shown
 from rewards_service.polling.schemas import (
@@ -47,6 +47,6 @@ def get_gaps(query: dict[str, Any], integration_id: str) -> Any:
     """Which events only the event log brought, or the webhook too late."""
     session = current_session()
     integration = get_integration(session, path_key("int", integration_id))
-    to_at = query.get("occurred_before") or utc_now()
-    from_at = query.get("occurred_from") or to_at - WEEK
+    to_at = query.get("occurred_before")
+    from_at = query.get("occurred_from") or (to_at or utc_now()) - WEEK
     return gap_report(session, integration, from_at, to_at, query["by"])

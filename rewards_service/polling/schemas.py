@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from rewards_service.integrations.gaps import PERIODS
 from rewards_service.kit.fields import Choice, Instant, PublicId, StrictSchema
+from rewards_service.polling.gaps import PERIODS
 
 
 class PollOrderSchema(StrictSchema):
@@ -30,7 +30,7 @@ class PollReportSchema(Schema):
 
 
 class GapQuerySchema(StrictSchema):
-    """Which period, by when events occurred: 7 days until now when left out."""
+    """Which events, by when they occurred: those of the last 7 days when left out."""
 
     occurred_from = Instant(data_key="occurred_at[gte]")
     occurred_before = Instant(data_key="occurred_at[lt]")
@@ -69,7 +69,7 @@ class GapReportSchema(Schema):
 
     integration_id = PublicId("int")
     from_ = Instant(attribute="from", data_key="from")
-    to = Instant()
+    to = Instant(allow_none=True)
     webhook = fields.Nested(SilenceSchema)
     totals = fields.Nested(GapCountsSchema)
     periods = fields.List(fields.Nested(GapPeriodSchema))
