@@ -154,7 +154,8 @@ class TestRun:
             verified.ask()
             assert verified.calls - before == 1  # not one for each event
             assert verified.standing() == [("pending", None, "wanted")]
-            first = next(row for row in world.all(ReceivedEvent) if row.verification)
+            waiting = [row for row in world.all(ReceivedEvent) if row.verification]
+            first = min(waiting, key=lambda row: row.id)
             assert first.verification_tries == tries
             assert first.next_attempt_at is not None
             assert first.next_attempt_at <= utc_now() + timedelta(minutes=10)
