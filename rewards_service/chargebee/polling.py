@@ -1,13 +1,13 @@
 """Which part of Chargebee's event log to read next, so that no event is missed (pure).
 
-Chargebee shows an event in lists up to some minutes after it occurred, in any order. So the newest
-part is read but not relied on: the cursor stays a visibility lag behind the time of reading, and
-each reading begins an overlap before the cursor. Events that are read twice are duplicates to the
-inbox. An event that shows within lag and overlap together is always found by a later reading.
+Chargebee shows an event in lists up to some minutes after it occurred, in any order. So what is
+younger than the visibility lag and an overlap together is read but not relied on: the cursor stays
+behind it, and the next reading has it again. Events that are read twice are duplicates to the
+inbox. What is older is settled, and not read again, however much of it there is.
 
-No clock but Chargebee's own is relied on for more than that: a reading has no end but that of the
-log, and the cursor never passes the newest event that was read. Once an event was read, a clock of
-ours that is wrong, by however much, costs readings of the same events, and never one.
+No clock of ours is relied on for more than that: a reading has no end but that of the log, and the
+cursor never passes the newest event that was read. A clock that is wrong, by however much, hides no
+event that shows in time.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from typing import NamedTuple
 from rewards_service.chargebee.forms import Filter
 
 VISIBILITY_LAG = timedelta(minutes=5)
-OVERLAP = timedelta(minutes=10)
+OVERLAP = timedelta(minutes=10)  # beyond what Chargebee says, and for clocks that differ
+SETTLED_AFTER = VISIBILITY_LAG + OVERLAP
 # Chargebee shows events of 90 days in its pages, and says nothing of the API beyond that.
 SURELY_KEPT = timedelta(days=90)
 _SECOND = timedelta(seconds=1)
@@ -40,20 +41,18 @@ class Plan(NamedTuple):
     def cursor_after(self, cursor_at: datetime, last_at: datetime | None) -> datetime:
         """The cursor to keep once everything up to an event of `last_at` was read and committed.
 
-        So each page moves it: a reading that breaks off is gone on with, at most an overlap back.
         last_at: None when nothing was read. It never moves back.
         """
         if last_at is None:
             return cursor_at
-        return max(cursor_at, min(last_at, self.read_at - VISIBILITY_LAG))
+        return max(cursor_at, min(last_at, self.read_at - SETTLED_AFTER))
 
 
 def plan_poll(cursor_at: datetime, now: datetime) -> Plan:
     """What to read at `now`, when nothing was missed before `cursor_at`.
 
     cursor_at: as the last reading left it; at first, when the integration was made. One that is
-    younger than the visibility lag is not believed: a clock went wrong, or nothing was read yet.
+    younger than what is settled is not believed: a clock went wrong, or nothing was read yet.
     """
-    settled_at = now - VISIBILITY_LAG
-    first_at = min(cursor_at, settled_at) - OVERLAP
+    first_at = min(cursor_at, now - SETTLED_AFTER)
     return Plan(first_at, now, may_miss=now - cursor_at > SURELY_KEPT)

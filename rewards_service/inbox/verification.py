@@ -23,8 +23,8 @@ from rewards_service.kit.errors import Conflict, NotFound
 FAILED = "verification_failed"  # the outcome
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=10)
-# Longer than any call of the API may take.
-LEASE = timedelta(minutes=4)
+# Longer than a process asks about what it took.
+LEASE = timedelta(seconds=90)
 _LOADED = columns(
     ReceivedEvent, "id", "integration_id", "options_id", "event_id", "event_type", "body",
     "verification_tries",

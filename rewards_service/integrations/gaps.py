@@ -76,12 +76,15 @@ def webhook_silence(session: Session, integration: Integration) -> dict[str, dat
 
 
 def _counts(since: datetime) -> Any:
+    """Keys follow the time of arrival: the log is read from its end, back to `since`."""
     log = _log()
+    before = select(log.id).where(log.received_at < since).order_by(log.id.desc()).limit(1)
     missed = case((_is_missed(utc_now()), 1), else_=0)
     late = case((log.webhook_at.is_not(None), 1), else_=0)
     return (
         select(log.integration_id, func.sum(missed).label("missed"), func.sum(late).label("late"))
         .where(is_followed(), log.received_at >= since)
+        .where(log.id > func.coalesce(before.scalar_subquery(), 0))
         .group_by(log.integration_id)
     )
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
 from rewards_service.integrations import verification
-from rewards_service.integrations.models import Integration, IntegrationOptions
+from rewards_service.integrations.models import EventPoll, Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
@@ -102,6 +102,8 @@ def change_integration(
     verification.put(integration, wanted)
     if "site" in wanted:
         integration.version += 1
+        if integration.site != state_before["site"]:  # another site has another event log
+            session.execute(delete(EventPoll).where(EventPoll.integration_id == integration.id))
     if options != before:
         for name, value in options._asdict().items():
             setattr(integration, name, value)

@@ -13,7 +13,7 @@ from rewards_service.kit import crypto
 from rewards_service.kit.beside import Beside
 from rewards_service.kit.db import READ_ONLY, db, transaction
 from rewards_service.kit.errors import Conflict, NotFound, RewardsError
-from rewards_service.kit.http import BACKGROUND, Patience
+from rewards_service.kit.http import Patience
 from rewards_service.kit.web import current_settings
 from rewards_service.polling import queries, service
 from rewards_service.polling.reading import PollReport, poll
@@ -22,7 +22,7 @@ from rewards_service.settings import Settings
 log = structlog.get_logger()
 
 BUDGET_SECONDS = 30.0
-# Nobody waits for it, and in five minutes it is tried again anyway.
+# Well within a lease; and in five minutes it is tried again anyway.
 PATIENCE = Patience(total_seconds=60.0, attempts=5)
 # In a sandbox time is the simulator's: its log is read whole, not from when we were connected.
 SANDBOX_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -60,9 +60,7 @@ def run(engine: Engine, settings: Settings, budget: float = BUDGET_SECONDS) -> l
         if left <= 0:
             break
         try:
-            reports.append(
-                read_log(engine, settings, integration_id, budget=left, patience=PATIENCE)
-            )
+            reports.append(read_log(engine, settings, integration_id, budget=left))
         except (service.PollRunning, NotFound) as nothing_to_do:
             log.info("poll_left_out", integration=integration_id, why=nothing_to_do.detail)
     return reports
@@ -75,7 +73,7 @@ def read_log(
     *,
     since: datetime | None = None,
     budget: float | None = None,
-    patience: Patience = BACKGROUND,
+    patience: Patience = PATIENCE,
 ) -> PollReport:
     """Read the log of one site now, as `poll` does, with the key of its integration.
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rewards_service.chargebee.errors import ChargebeeError
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.paging import Page
-from rewards_service.chargebee.polling import Plan, plan_poll
+from rewards_service.chargebee.polling import SETTLED_AFTER, Plan, plan_poll
 from rewards_service.inbox import envelope
 from rewards_service.inbox.recording import Delivery
 from rewards_service.integrations.models import EventPoll
@@ -77,7 +77,7 @@ def poll(
     plan = plan_poll(min(cursor_at, since or cursor_at), now or utc_now())
     report = PollReport(integration_id, plan.first_at, cursor_at)
     report.may_miss = plan.may_miss and (held.cursor_at or since) is not None
-    reading = _Reading(engine, site, lease, report, _until(budget), held.cursor_at)
+    reading = _Reading(engine, site, lease, report, _until(budget), plan.read_at, held.cursor_at)
     try:
         if since is not None or reading.go_on(held):
             start_at = min(report.cursor_at, since or report.cursor_at)
@@ -115,12 +115,13 @@ class _Reading:
     lease: Lease
     report: PollReport
     is_over: Callable[[], bool]
+    now: datetime
     kept_cursor_at: datetime | None  # None: no event was ever read
 
     def go_on(self, held: EventPoll) -> bool:
-        """Go on with a reading that broke off; says whether the log is to be read from there on.
+        """Go on with a reading that broke off; says whether the log is to be read once more.
 
-        What shows late in lists, behind the place where it went on, is for that next reading.
+        That is when it was begun so long ago that what showed late, behind its place, is due.
         """
         if held.next_offset is None or held.first_at is None or held.read_at is None:
             return True
@@ -132,7 +133,7 @@ class _Reading:
                 raise
             log.info("offset_forgotten", integration=held.integration_id, code=problem.code)
             return True
-        return self.report.complete
+        return self.report.complete and self.now - held.read_at > SETTLED_AFTER
 
     def read(self, plan: Plan, offset: str | None = None) -> None:
         """Read to the end of the log, or until the time is over."""

@@ -21,8 +21,9 @@ from rewards_service.polling.queries import EVERY
 # What only a person can mend is tried again now and then, or soon after the integration changed.
 NEEDS_A_PERSON = {kind.code for kind in (KeyRefused, NotAllowed, SiteUnknown, SecretUnreadable)}
 EVERY_WHEN_REFUSED = timedelta(hours=1)
-# Longer than any call of the API may take: who still holds a lease after that is dead.
-LONGEST_CALL = timedelta(minutes=4)
+# Longer than a call of the API with its attempts may take, and a write that waits for others:
+# who still holds a lease after that is dead.
+LONGEST_CALL = timedelta(seconds=90)
 LONGEST_TEXT = 500
 
 

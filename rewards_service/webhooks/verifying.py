@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.connecting import connected
-from rewards_service.chargebee.errors import NotThere
+from rewards_service.chargebee.errors import Garbled, NotThere
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.verifying import NOT_THERE, OFF, difference, needs_asking
 from rewards_service.inbox import envelope, verification
@@ -74,22 +74,24 @@ def _is_wanted(event: Any, met: Options, rules: Mapping[int, Any]) -> bool:
 def run_due() -> int:
     """Begin to ask about events that wait for it, beside the caller. Safe in many processes."""
     engine, settings = db.engine, current_settings()
-    with Session(engine.execution_options(**{READ_ONLY: True})) as session:
-        waits = verification.has_wanted(session)
-    if waits:
+    if _has_wanted(engine):
         _beside.start(lambda: run(engine, settings))
     return 0
+
+
+def _has_wanted(engine: Engine) -> bool:
+    """Looked at without SQLite's write lock: mostly there is nothing to ask."""
+    with Session(engine.execution_options(**{READ_ONLY: True})) as session:
+        return verification.has_wanted(session)
 
 
 def run(engine: Engine, settings: Settings, budget: float = BUDGET_SECONDS) -> int:
     """Ask about every event that is due, until the time is over. Returns how many were answered."""
     until = time.monotonic() + budget
     answered = 0
-    while time.monotonic() < until:
+    while time.monotonic() < until and _has_wanted(engine):
         with transaction(engine) as session:
             asking = verification.lease_wanted(session, uuid4().hex, AT_ONCE)
-        if not asking.events:
-            break
         by_site = sorted(asking.events, key=lambda event: (event.integration_id, event.id))
         for key, events in groupby(by_site, key=lambda event: int(event.integration_id)):
             some = Asking(asking.token, list(events))
@@ -137,15 +139,18 @@ def _leave(engine: Engine, token: str, events: Sequence[Any], unasked: bool = Fa
 def _ask(engine: Engine, site: Chargebee, token: str, event: Any) -> None:
     """Settle one event. Raises RewardsError when the site cannot say."""
     try:
-        theirs = parse(envelope.listed(dict(site.events.retrieve(event.event_id))).body)
-        problem = difference(parse(event.body), theirs)
+        theirs = dict(site.events.retrieve(event.event_id))
+    except ValueError:  # an id that fits no address: they would not have made it
+        problem: str | None = NOT_THERE
     except NotThere:
         if event.verification_tries == 0:  # Chargebee may show it a moment later
             _wait(engine, token, [event], NOT_THERE)
             return
         problem = NOT_THERE
-    except (KeyError, ValueError):  # an answer that is no event; an id that fits no address
-        problem = NOT_THERE
+    else:
+        if envelope.not_an_event(theirs) is not None:
+            raise Garbled("Asked for an event, Chargebee answered with something that is none.")
+        problem = difference(parse(event.body), parse(envelope.listed(theirs).body))
     with transaction(engine) as session:
         verification.settle(session, token, event.id, problem)
 

@@ -75,25 +75,21 @@ class TestPlanPoll:
 
         assert poll_all(events, polls, ours) == set(events)
 
-    def test_a_usual_poll_begins_an_overlap_before_its_cursor_and_stays_behind_the_lag(
-        self,
-    ) -> None:
-        cursor = NOON - timedelta(minutes=10)
+    def test_a_usual_poll_has_again_what_is_not_settled(self) -> None:
+        cursor = NOON - timedelta(minutes=20)
         plan = plan_poll(cursor, NOON)
 
-        assert plan.first_at == cursor - OVERLAP
-        assert plan.where == [Filter("occurred_at", "after", plan.first_at - SECONDS)]
-        assert plan.cursor_after(cursor, NOON) == NOON - VISIBILITY_LAG
+        assert plan.first_at == cursor
+        assert plan.where == [Filter("occurred_at", "after", cursor - SECONDS)]
+        assert plan.cursor_after(cursor, NOON) == NOON - VISIBILITY_LAG - OVERLAP
         assert plan.cursor_after(cursor, cursor + SECONDS) == cursor + SECONDS
         assert plan.cursor_after(cursor, cursor - SECONDS) == cursor
         assert plan.cursor_after(cursor, None) == cursor
         assert not plan.may_miss
 
     @pytest.mark.parametrize("ahead", [timedelta(days=3), SECONDS, timedelta(0), -VISIBILITY_LAG])
-    def test_a_cursor_younger_than_the_lag_is_not_believed(self, ahead: timedelta) -> None:
-        plan = plan_poll(NOON + ahead, NOON)
-
-        assert plan.first_at == NOON - VISIBILITY_LAG - OVERLAP
+    def test_a_cursor_younger_than_what_is_settled_is_not_believed(self, ahead: timedelta) -> None:
+        assert plan_poll(NOON + ahead, NOON).first_at == NOON - VISIBILITY_LAG - OVERLAP
 
     def test_what_chargebee_may_have_forgotten_is_said(self) -> None:
         assert plan_poll(NOON - SURELY_KEPT - SECONDS, NOON).may_miss

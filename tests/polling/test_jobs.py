@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.app import create_app
 from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations import service as integrations
 from rewards_service.integrations.models import EventPoll, Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
@@ -107,6 +108,18 @@ class TestRun:
         world.drain()
 
         assert [row.outcome for row in world.all(ReceivedEvent)] == ["all_off"]
+
+    def test_another_site_has_another_log(self, world: World, connected: Settings) -> None:
+        give_key(world, connected)
+        jobs.run(world.engine, connected)
+        assert len(world.all(EventPoll)) == 1
+
+        with transaction(world.engine) as session:
+            wanted = {"site": "moved-test"}
+            integrations.change_integration(session, connected, world.site.id, wanted, "test")
+
+        assert world.all(EventPoll) == []
+        assert due_at(world) == [world.site.id]
 
     def test_a_site_that_was_disconnected_is_not_read(
         self, world: World, connected: Settings
