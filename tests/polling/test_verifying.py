@@ -50,7 +50,6 @@ class TestSetAside:
 
         assert verified.standing() == [("done", "transaction_recorded", "confirmed")]
         assert world.earned() == 2_000
-        assert replay(world.engine).differences == []
 
     def test_above_an_amount_only_larger_ones_are_asked_about(self, verified: Verified) -> None:
         verified.choose("above", {"USD": 10_000})
@@ -148,7 +147,7 @@ class TestRun:
         world = verified.world
         world.accept(*verified.payment())
         verified.choose("always", api_key="revoked")  # which no attempt is repeated for
-        for tries in range(1, 12):
+        for tries in range(1, 9):
             before = verified.calls
             verified.drain()
             verified.ask()
