@@ -12,8 +12,7 @@ from rewards_service.chargebee.events import PaymentFacts, Reading, read_event
 from rewards_service.chargebee.resources import Mirrored
 from rewards_service.chargebee.wire import Payload
 
-OFF, ABOVE, ALWAYS = "off", "above", "always"
-MODES = (OFF, ABOVE, ALWAYS)
+OFF, ALWAYS = "off", "always"  # the third is "above": see integrations.options
 NOT_THERE = "Chargebee knows no event of this id: it did not come from there."
 _MONEY = ("amount_minor", "total_minor")
 _SPELLING = ("body", "body_sha256")
@@ -40,7 +39,7 @@ def _is_above(item: Mirrored, above_minor: Mapping[str, int]) -> bool:
     amounts = [item.columns[name] for name in _MONEY if item.columns.get(name) is not None]
     if not amounts:
         return False
-    limit = above_minor.get(item.columns["currency"])
+    limit = above_minor.get(item.columns.get("currency") or "")
     return limit is None or max(amounts) > limit
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from rewards_service.chargebee.connecting import connected
@@ -48,10 +49,12 @@ def set_aside(session: Session, leased: Leased) -> Leased:
 
     Only what may have effects: not what its integration observes or ignores.
     """
+    if not leased.ids:
+        return leased
     own = Integration
     query = select(own.id, own.verify, own.verify_above_minor).where(own.verify != OFF)
     rules = {row.id: row for row in session.execute(query)}
-    if not rules or not leased.ids:
+    if not rules:
         return leased
     unasked = verification.unasked(session, leased.ids, rules)
     options = load_options(session, unasked)
@@ -68,7 +71,11 @@ def _is_wanted(event: Any, met: Options, rules: Mapping[int, Any]) -> bool:
         return False
     rule, body = rules[event.integration_id], event.body
     above_minor = rule.verify_above_minor or {}
-    return needs_asking(rule.verify, above_minor, event.event_type, parse(body), len(body))
+    try:
+        return needs_asking(rule.verify, above_minor, event.event_type, parse(body), len(body))
+    except Exception:  # one event must not hold up the others, nor pass for that
+        log.exception("event_not_understood", event_id=event.id)
+        return True
 
 
 def run_due() -> int:
@@ -114,7 +121,7 @@ def _ask_site(
         key = _key_of(settings, integration)
         with connected(settings, integration.site, key, patience=PATIENCE) as site:
             while left and time.monotonic() < until:
-                _ask(engine, site, asking.token, left[0])
+                _ask_safely(engine, site, asking.token, left[0])
                 left.pop(0)
     except RewardsError as problem:
         log.warning("verification_waits", integration=integration_id, why=problem.detail)
@@ -134,6 +141,17 @@ def _key_of(settings: Settings, integration: Integration) -> str:
 def _leave(engine: Engine, token: str, events: Sequence[Any], unasked: bool = False) -> None:
     with transaction(engine) as session:
         verification.release(session, token, [event.id for event in events], unasked)
+
+
+def _ask_safely(engine: Engine, site: Chargebee, token: str, event: Any) -> None:
+    """As `_ask`; an event that we cannot compare waits by itself, for a person to look at."""
+    try:
+        _ask(engine, site, token, event)
+    except (RewardsError, SQLAlchemyError):
+        raise
+    except Exception as problem:
+        log.exception("event_not_compared", event_id=event.id)
+        _wait(engine, token, [event], f"It could not be compared: {type(problem).__name__}.")
 
 
 def _ask(engine: Engine, site: Chargebee, token: str, event: Any) -> None:
