@@ -17,6 +17,7 @@ from rewards_service.kit.db import db
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
+from rewards_service.polling import routes as polling
 from rewards_service.programs import routes as programs
 from rewards_service.reports import ops_routes
 from rewards_service.rewards import preview_routes, why_routes
@@ -28,7 +29,7 @@ from rewards_service.webhooks import routes as webhooks
 from rewards_service.webhooks import workbench_routes as workbench
 
 RESOURCES = (
-    integrations.blueprint, connections.blueprint, history.blueprint,
+    integrations.blueprint, connections.blueprint, polling.blueprint, history.blueprint,
     programs.programs, programs.rules,
     preview_routes.blueprint, partners.blueprint,
     lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,

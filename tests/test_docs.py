@@ -229,7 +229,9 @@ class TestApi:
 
 class TestOperations:
     def test_every_metric_is_on_its_page(self) -> None:
-        counters = (metrics._answers, metrics._events, metrics._entries, metrics._calls)
+        counters = (
+            metrics._answers, metrics._events, metrics._entries, metrics._calls, metrics._polled,
+        )  # fmt: skip
         names = {f"{counter._name}_total" for counter in counters} | {metrics._batches._name}
         names |= {name for name, _ in metrics._GAUGES.values()}
 

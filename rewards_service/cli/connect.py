@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rewards_service.cli.answers import answer, as_json_option
 from rewards_service.cli.databases import migrated, reading, start
 from rewards_service.cli.doctor import lines
-from rewards_service.cli.send_test_event import find_integration
+from rewards_service.cli.integrations import find_integration
 from rewards_service.connections.checks import Report
 from rewards_service.connections.upkeep import GRACE_HOURS, Upkeep
 from rewards_service.integrations import schemas

@@ -13,13 +13,16 @@ from rewards_service.cli.connections import connections
 from rewards_service.cli.databases import open_engine, reading, unusable
 from rewards_service.connections.checks import Check
 from rewards_service.connections.endpoint import PORTS
+from rewards_service.inbox import verification
 from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations import gaps
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.migrate import current_revision, newest_revision
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
+from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
 
 CLOCK_SECONDS = 2.0
@@ -37,7 +40,7 @@ def examine(settings: Settings, offline: bool = False) -> list[Check]:
         schema = _schema(engine)
         found.append(schema)
         if schema.ok:
-            found += [*_database(engine), *_integrations(engine, settings)]
+            found += [*_database(engine), *_integrations(engine, settings), *_polls(engine)]
             if not offline:
                 found += connections(engine, settings)
     return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
@@ -158,6 +161,31 @@ def _warning(settings: Settings, integration: Integration, detail: str, remedy: 
     address = f"{settings.base_url}/webhooks/chargebee/..."
     remedy = remedy.format(address=address)
     return Check("integration", True, f"{name}: {detail}", remedy, warning=True)
+
+
+def _polls(engine: Engine) -> Iterator[Check]:
+    """What Chargebee's event log says of the webhook, and how the reading of that log goes."""
+    query = select(Integration).where(Integration.deleted_at.is_(None)).order_by(Integration.id)
+    with Session(reading(engine)) as session:
+        integrations = session.scalars(query).all()
+        health = gaps.polling_health(session, integrations)
+        waiting = verification.count_wanted(session)
+    for item in integrations:
+        found, name = health[item.id], f"{item.site} ({ids.encode('int', item.id)})"
+        problem, webhook = found["polling"]["problem"], found["webhook"]
+        if problem is not None:
+            detail = f"{name}: its event log cannot be read since {rfc3339(problem['since'])}. "
+            remedy = "Mend it, then: rewards poll. What the webhook misses is not here until then."
+            refused = problem["code"] in NEEDS_A_PERSON
+            yield Check("polling", not refused, detail + problem["detail"], remedy, not refused)
+        if webhook["silent_since"] is not None:
+            detail = f"{name}: the webhook brings nothing since {rfc3339(webhook['silent_since'])}"
+            remedy = "In Chargebee, look whether the webhook is still on; see rewards gaps."
+            yield Check("webhook", True, f"{detail}, only the event log does.", remedy, True)
+    if waiting:
+        detail = f"{waiting} events wait until Chargebee was asked whether they are its own."
+        remedy = "GET /api/v1/events?state=pending says why, in `verification`."
+        yield Check("verification", True, detail, remedy, True)
 
 
 _Problem = tuple[str, str] | None

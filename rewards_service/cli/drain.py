@@ -11,8 +11,10 @@ from rewards_service.cli.answers import answer, as_json_option
 from rewards_service.cli.databases import migrated, reading, start
 from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
 from rewards_service.rewards import jobs as rewards
+from rewards_service.settings import Settings
 from rewards_service.transactions.models import RewardDue
 from rewards_service.webhooks import jobs as events
+from rewards_service.webhooks import verifying
 
 PAUSE_SECONDS = 0.2
 SLICE_SECONDS = 2.0
@@ -34,21 +36,23 @@ def drain(timeout: float, as_json: bool) -> None:
     It lends a hand, so it works without a worker too. `pending` counts events and due rewards that
     will still be tried; those that gave up are `dead`. Exit status 1 when the time is over first.
     """
-    with migrated(start()) as engine:
+    settings = start()
+    with migrated(settings) as engine:
         until = time.monotonic() + timeout
         left = _count(engine)
         while left["pending"] and time.monotonic() < until:
-            left = _work(engine, until)
+            left = _work(engine, settings, until)
     lines = [f"{left['pending']} pending, {left['quarantined']} quarantined, {left['dead']} dead"]
     answer(as_json, left, lines)
     if left["pending"]:
         sys.exit(1)
 
 
-def _work(engine: Engine, until: float) -> dict[str, int]:
+def _work(engine: Engine, settings: Settings, until: float) -> dict[str, int]:
     """One round; what was not free to be taken, another worker has or waits for its next try."""
     budget = min(SLICE_SECONDS, until - time.monotonic())
     done = events.drain(engine, budget) + rewards.drain(engine, budget)
+    done += verifying.run(engine, settings, budget)
     left = _count(engine)
     if left["pending"] and not done:
         time.sleep(max(0.0, min(PAUSE_SECONDS, until - time.monotonic())))

@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit import log
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.queue import BACKFILLS, EVENTS, PAYOUTS, REWARDS, TIMERS, Doorbell
+from rewards_service.kit.queue import (
+    BACKFILLS,
+    EVENTS,
+    PAYOUTS,
+    POLLS,
+    REWARDS,
+    TIMERS,
+    VERIFICATIONS,
+    Doorbell,
+)
 from rewards_service.kit.stop import Stop
 from rewards_service.settings import load_settings
 
@@ -68,7 +77,9 @@ def scheduler() -> None:
     from rewards_service.app import create_app
     from rewards_service.history import queries as history
     from rewards_service.inbox import queries as inbox
+    from rewards_service.inbox import verification
     from rewards_service.payouts import schedules
+    from rewards_service.polling import queries as polling
     from rewards_service.rewards import timers
     from rewards_service.transactions import queries as transactions
 
@@ -80,6 +91,8 @@ def scheduler() -> None:
         TIMERS: timers.has_due,
         PAYOUTS: schedules.has_due,
         BACKFILLS: history.has_due,
+        POLLS: polling.has_due,
+        VERIFICATIONS: verification.has_wanted,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

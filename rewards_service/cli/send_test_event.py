@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 import click
 import requests
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from rewards_service.cli.databases import snapshot, start
+from rewards_service.cli.integrations import find_integration, integration_option
 from rewards_service.cli.main import Refused
 from rewards_service.cli.sample import (
     SANDBOX_SITE,
@@ -28,7 +27,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @click.command("send-test-event")
-@click.option("--integration", required=True, metavar="ID", help="Its id (int_...) or its site.")
+@integration_option
 @click.option(
     "--file",
     "path",
@@ -61,18 +60,6 @@ def send_test_event(
         )
     if response.status_code != requests.codes.ok:
         raise click.ClickException("The service did not take the event.")
-
-
-def find_integration(session: Session, wanted: str) -> Integration:
-    """The live integration of an id or site. Raises Refused."""
-    query = select(Integration).where(
-        Integration.deleted_at.is_(None),
-        or_(Integration.id == (ids.decode("int", wanted) or 0), Integration.site == wanted),
-    )
-    found = session.scalar(query)
-    if found is None:
-        raise Refused(f"There is no integration {wanted}. The sandbox's: rewards sandbox")
-    return found
 
 
 def _credentials(

@@ -13,7 +13,7 @@ from rewards_service.kit.db import Base
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.pages import Page, Paging, fetch
 
-FILTERS = ("integration_id", "event_id", "event_type", "state", "outcome")
+FILTERS = ("integration_id", "event_id", "event_type", "source", "state", "outcome")
 
 
 def list_events(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:

@@ -13,6 +13,10 @@ PENDING = "pending"
 DONE = "done"
 QUARANTINED = "quarantined"
 DEAD = "dead"
+WEBHOOK = "webhook"
+POLL = "poll"
+BACKFILL = "backfill"
+SOURCES = (WEBHOOK, POLL, BACKFILL)
 STATES = (PENDING, DONE, QUARANTINED, DEAD)
 
 OUTCOMES = (
@@ -22,8 +26,15 @@ OUTCOMES = (
     "verification_failed",
 )  # fmt: skip
 
+# Whether an event is what Chargebee itself says: to be asked for, or what was answered.
+WANTED = "wanted"
+CONFIRMED = "confirmed"
+REFUSED = "refused"
+
 _IS_PENDING = text("state = 'pending'")
 _NEEDS_A_PERSON = text("state IN ('quarantined', 'dead')")
+_IS_POLLED = text("source = 'poll'")
+_IS_UNVERIFIED = text("verification = 'wanted'")
 
 
 class ReceivedEvent(Base):
@@ -32,6 +43,9 @@ class ReceivedEvent(Base):
     `body` are the bytes as received, without card data; `body_sha256` is of the bytes with it.
     `attempts` counts tries of this event alone; a batch that dies costs none. A lease marks rows
     that a worker is busy with: it must still hold its token to finish them.
+
+    `verification` is None, or "wanted" while nothing may follow before Chargebee was asked for its
+    own copy, then "confirmed" or "refused"; replays go by the answer and do not ask again.
     """
 
     __tablename__ = "received_events"
@@ -54,6 +68,19 @@ class ReceivedEvent(Base):
             postgresql_where=_NEEDS_A_PERSON,
             sqlite_where=_NEEDS_A_PERSON,
         ),
+        Index(
+            "ix_received_events_polled",
+            "integration_id",
+            "received_at",
+            postgresql_where=_IS_POLLED,
+            sqlite_where=_IS_POLLED,
+        ),
+        Index(
+            "ix_received_events_unverified",
+            "id",
+            postgresql_where=_IS_UNVERIFIED,
+            sqlite_where=_IS_UNVERIFIED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -63,7 +90,7 @@ class ReceivedEvent(Base):
     options_id: Mapped[int] = mapped_column(BigKey)  # the options in force on arrival (M13)
     event_id: Mapped[str]
     event_type: Mapped[str]
-    source: Mapped[str]  # "webhook", later "poll" and "backfill"
+    source: Mapped[str]  # what brought it first: webhook, poll or backfill
     occurred_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: missing or absurd
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
@@ -78,6 +105,10 @@ class ReceivedEvent(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     results: Mapped[Any | None] = mapped_column(Json)  # keys of what it made, by name
+    webhook_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # came by webhook, but later
+    verification: Mapped[str | None]
+    verification_note: Mapped[str | None]  # why it waits, or was refused
+    verification_tries: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class OtherDelivery(Base):

@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy import Row, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from rewards_service.inbox.models import PENDING, ReceivedEvent, WaitingEvent
+from rewards_service.inbox.models import PENDING, WANTED, ReceivedEvent, WaitingEvent
 from rewards_service.kit.bulk import among
 from rewards_service.kit.db import chunks, database_now
+
+# Not those that Chargebee is to be asked about first.
+IS_ASKED = ReceivedEvent.verification.is_distinct_from(WANTED)
 
 
 def has_due(session: Session) -> bool:
@@ -16,7 +19,7 @@ def has_due(session: Session) -> bool:
     now = database_now(session)
     free = or_(ReceivedEvent.lease_until.is_(None), ReceivedEvent.lease_until < now)
     ready = or_(ReceivedEvent.next_attempt_at.is_(None), ReceivedEvent.next_attempt_at <= now)
-    due = and_(ReceivedEvent.state == PENDING, free, ready)
+    due = and_(ReceivedEvent.state == PENDING, IS_ASKED, free, ready)
     return bool(session.scalar(select(exists().where(due))))
 
 

@@ -1,15 +1,21 @@
 """Record a delivery once, in one round trip; keep a differing repetition beside the first."""
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from rewards_service.inbox.models import OtherDelivery, ReceivedEvent
+from rewards_service.chargebee.resources import canonical_json
+from rewards_service.chargebee.verifying import NOT_THERE
+from rewards_service.inbox.models import PENDING, WEBHOOK, OtherDelivery, ReceivedEvent
+from rewards_service.inbox.verification import reopen
+from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import insert_missing
+from rewards_service.kit.strict_json import parse
 
 _COLUMNS = (
     "event_id, event_type, source, occurred_at, received_at, body_sha256, body, other_body_seen, "
@@ -34,7 +40,7 @@ class Delivery(NamedTuple):
     occurred_at: datetime | None
     body: bytes
     body_sha256: bytes
-    source: str = "webhook"
+    source: str = WEBHOOK
 
 
 class Recorder:
@@ -90,24 +96,87 @@ def _sqlite_time(at: datetime) -> str:
 
 
 def keep_duplicate(session: Session, integration_id: int, delivery: Delivery) -> int | None:
-    """The key of the event held under this id; another body is kept beside it and flagged."""
-    row = session.execute(
-        select(ReceivedEvent.id, ReceivedEvent.body_sha256).where(
-            ReceivedEvent.integration_id == integration_id,
-            ReceivedEvent.event_id == delivery.event_id,
-        )
-    ).first()
+    """The key of the event held under this id; another body is kept beside it and flagged.
+
+    An event that another source brought first is noted as delivered. Its body is not compared byte
+    by byte: the API spells events in its own way, with a delivery status of their own.
+    """
+    held = ReceivedEvent
+    query = select(held.id, held.body_sha256, held.source, held.webhook_at).where(
+        held.integration_id == integration_id, held.event_id == delivery.event_id
+    )
+    row = session.execute(query).first()
     if row is None:
         return None
-    if row.body_sha256 != delivery.body_sha256:
-        other = {
-            "received_event_id": row.id,
-            "body_sha256": delivery.body_sha256,
-            "body": delivery.body,
-            "received_at": utc_now(),
-        }
-        insert_missing(session, OtherDelivery, [other])
-        session.execute(
-            update(ReceivedEvent).where(ReceivedEvent.id == row.id).values(other_body_seen=True)
-        )
+    is_first_webhook = row.source != WEBHOOK and row.webhook_at is None
+    if is_first_webhook:
+        session.execute(update(held).where(held.id == row.id).values(webhook_at=utc_now()))
+    if row.body_sha256 == delivery.body_sha256:
+        return int(row.id)
+    if row.source == WEBHOOK or not _says_the_same(session, row.id, delivery.body):
+        _keep_other(session, row.id, delivery)
     return int(row.id)
+
+
+def _says_the_same(session: Session, key: int, body: bytes) -> bool:
+    """Whether two bodies of one event differ in nothing but its delivery."""
+    held = session.scalars(select(ReceivedEvent.body).where(ReceivedEvent.id == key)).one()
+    return _said(held) == _said(body)
+
+
+def _said(body: bytes) -> list[Any]:
+    value = parse(body)
+    said = [value.get(name) for name in ("event_type", "occurred_at", "content")]
+    return [canonical_json(member) for member in said]
+
+
+def _keep_other(session: Session, key: int, delivery: Delivery) -> None:
+    other = {
+        "received_event_id": key,
+        "body_sha256": delivery.body_sha256,
+        "body": delivery.body,
+        "received_at": utc_now(),
+    }
+    insert_missing(session, OtherDelivery, [other])
+    session.execute(
+        update(ReceivedEvent).where(ReceivedEvent.id == key).values(other_body_seen=True)
+    )
+
+
+def record_listed(
+    session: Session, integration: Integration, deliveries: Sequence[Delivery]
+) -> list[str]:
+    """Record events that were asked for, in their order; the ids of those that are new here.
+
+    They meet the options in force now (DOMAIN M13). What is held already stays as it came.
+    """
+    held = set(_held(session, integration.id, [item.event_id for item in deliveries]))
+    if held:  # those that Chargebee did not know when it was asked, it knows now
+        reopen(session, integration.id, sorted(held), NOT_THERE)
+    fresh = {item.event_id: item for item in deliveries if item.event_id not in held}
+    at = utc_now()
+    rows = [
+        {
+            **item._asdict(),
+            "integration_id": integration.id,
+            "options_id": integration.options_id,
+            "received_at": at,
+            "other_body_seen": False,
+            "state": PENDING,
+            "attempts": 0,
+        }
+        for item in fresh.values()
+    ]
+    insert_missing(session, ReceivedEvent, rows)
+    ours = ReceivedEvent.received_at == at  # not those that a webhook brought just now
+    return _held(session, integration.id, list(fresh), ours)
+
+
+def _held(
+    session: Session, integration_id: int, event_ids: Sequence[str], *wanted: Any
+) -> list[str]:
+    event = ReceivedEvent
+    query = select(event.event_id).where(
+        event.integration_id == integration_id, event.event_id.in_(event_ids), *wanted
+    )
+    return list(session.scalars(query.order_by(event.id)))

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Response, current_app, json
 
-from rewards_service.inbox import listing
+from rewards_service.accounts.auth import current_actor
+from rewards_service.inbox import listing, verification
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.inbox.schemas import (
     EventPageSchema,
@@ -13,15 +14,16 @@ from rewards_service.inbox.schemas import (
     EventSchema,
     EventWithBodySchema,
 )
-from rewards_service.kit import ids
+from rewards_service.kit import bells, ids
 from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.queue import VERIFICATIONS
 from rewards_service.kit.web import Resource, current_session, path_key
 
 blueprint = Resource("events", "What Chargebee sent, and what became of it")
 
 PLAIN = (
     "id", "integration_id", "event_id", "event_type", "occurred_at", "received_at", "source",
-    "state", "outcome", "attempts", "error", "other_body_seen", "finished_at",
+    "webhook_at", "state", "outcome", "attempts", "error", "other_body_seen", "finished_at",
 )  # fmt: skip
 NO_RESULTS: dict[str, Any] = {
     "lead_id": None,
@@ -54,11 +56,32 @@ def get_event(event_id: str) -> Any:
     return answer
 
 
+@blueprint.operation(
+    "POST", "/events/<event_id>/verify", scope="events:replay", status=202, answer=EventSchema
+)
+def verify_event(event_id: str) -> Any:
+    """Ask Chargebee once more about an event that was refused; it is handled with the answer."""
+    event = verification.ask_again(current_session(), path_key("evt", event_id), current_actor())
+    bells.ring(VERIFICATIONS)
+    return _shown([event])[0]
+
+
+def _verification(event: ReceivedEvent) -> dict[str, Any] | None:
+    if event.verification is None:
+        return None
+    return {
+        "state": event.verification,
+        "note": event.verification_note,
+        "tries": event.verification_tries,
+    }
+
+
 def _shown(events: Sequence[ReceivedEvent]) -> list[dict[str, Any]]:
     rewards = listing.rewards_of_events(current_session(), events)
     return [
         {
             **{name: getattr(event, name) for name in PLAIN},
+            "verification": _verification(event),
             "results": {
                 **NO_RESULTS,
                 **_results(event),

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from rewards_service.inbox.models import OUTCOMES, STATES
+from rewards_service.inbox.models import CONFIRMED, OUTCOMES, REFUSED, SOURCES, STATES, WANTED
 from rewards_service.kit.fields import Choice, Instant, PublicId, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 
@@ -52,6 +52,16 @@ class ResultsSchema(Schema):
     observed = fields.Nested(ObservedSchema)
 
 
+class EventVerificationSchema(Schema):
+    """Whether Chargebee, asked for its own copy, says the same as this event."""
+
+    state = Choice((WANTED, CONFIRMED, REFUSED))
+    note = fields.String(
+        allow_none=True, metadata={"description": "Why it still waits, or was refused"}
+    )
+    tries = fields.Integer(metadata={"description": "How often Chargebee could not say"})
+
+
 class EventSchema(Schema):
     """One event as it was received, and how it ended."""
 
@@ -61,12 +71,20 @@ class EventSchema(Schema):
     event_type = fields.String()
     occurred_at = Instant(allow_none=True)
     received_at = Instant()
-    source = fields.String()
+    source = Choice(SOURCES, metadata={"description": "What brought it first"})
+    webhook_at = Instant(
+        allow_none=True, metadata={"description": "When the webhook brought it, if not first"}
+    )
     state = Choice(STATES)
     outcome = fields.String(allow_none=True)
     attempts = fields.Integer()
     error = fields.String(allow_none=True)
     results = fields.Nested(ResultsSchema)
+    verification = fields.Nested(
+        EventVerificationSchema,
+        allow_none=True,
+        metadata={"description": "null: nobody was to be asked"},
+    )
     other_body_seen = fields.Boolean(
         metadata={"description": "The same event id came again with another body."}
     )
@@ -83,6 +101,7 @@ class EventQuerySchema(ListQuery):
     integration_id = PublicId("int")
     event_id = Text()
     event_type = Text()
+    source = Choice(SOURCES)
     state = Choice(STATES)
     outcome = Choice(OUTCOMES)
     received_from = Instant(data_key="received_at[gte]")

@@ -16,6 +16,7 @@ from rewards_service.inbox.models import (
     ReceivedEvent,
     WaitingEvent,
 )
+from rewards_service.inbox.queries import IS_ASKED
 from rewards_service.kit.bulk import among, fetch_binary
 from rewards_service.kit.db import (
     columns,
@@ -42,6 +43,8 @@ _LOADED = columns(
     "occurred_at",
     "received_at",
     "body",
+    "verification",
+    "verification_note",
 )
 
 
@@ -86,7 +89,7 @@ def _suspect(now: datetime) -> Any:
 def _lock_ids(session: Session, condition: Any, limit: int) -> list[int]:
     query = (
         select(ReceivedEvent.id)
-        .where(ReceivedEvent.state == PENDING, condition)
+        .where(ReceivedEvent.state == PENDING, IS_ASKED, condition)
         .order_by(ReceivedEvent.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -112,6 +115,7 @@ def give_up_exhausted(session: Session) -> int:
         update(ReceivedEvent)
         .where(
             ReceivedEvent.state == PENDING,
+            IS_ASKED,
             ReceivedEvent.attempts >= MAX_ATTEMPTS,
             or_(ReceivedEvent.lease_until.is_(None), ReceivedEvent.lease_until < now),
         )

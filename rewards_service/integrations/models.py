@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import Base, BigKey, UtcDateTime
+from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
 
 _LAWFUL = "NOT create_transaction OR convert_lead OR associate_deal"
 _LIVE = text("deleted_at IS NULL")
@@ -53,6 +53,8 @@ class Integration(Base):
     # Chargebee's id of the webhook that this service looks after, and the password it is being told
     webhook_endpoint_id: Mapped[str | None]
     untold_password_encrypted: Mapped[str | None]
+    verify: Mapped[str] = mapped_column(default="off", server_default="off")
+    verify_above_minor: Mapped[dict[str, int] | None] = mapped_column(Json)  # by currency
     api_v1_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # warn: endpoint on v1
     other_site_seen: Mapped[str | None]  # warn: payloads name this other site
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
@@ -79,3 +81,31 @@ class IntegrationOptions(Base):
     hierarchy: Mapped[str]
     conflict: Mapped[str]
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class EventPoll(Base):
+    """The reading of one site's event log.
+
+    Everything before `cursor_at` was read and committed. A reading that broke off has a
+    `next_offset`: it was begun at `read_at`, from `first_at` on. A lease keeps readers apart; who
+    holds it writes all of these together with the events that they cover. While `problem_code` is
+    set the last try failed, and so did all since `failing_since_at`.
+    """
+
+    __tablename__ = "event_polls"
+
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey(Integration.id), primary_key=True, autoincrement=False
+    )
+    cursor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no event was read yet
+    first_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_offset: Mapped[str | None]
+    next_poll_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: at once
+    attempted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    succeeded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # read to the log's end
+    problem_code: Mapped[str | None]
+    problem_detail: Mapped[str | None]
+    failing_since_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None]
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 MODES = ("live", "observe", "off")
 HIERARCHIES = ("invoice", "root")
+VERIFY_MODES = ("off", "above", "always")
 CONFLICT_POLICIES = ("hold", "first_wins")
 
 

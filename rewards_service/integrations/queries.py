@@ -1,18 +1,16 @@
 """Find integrations, and what the event log says of their health."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Table, and_, case, func, select
 from sqlalchemy.orm import Session
 
+from rewards_service.integrations.gaps import DAY, polling_health
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import Base
 from rewards_service.kit.pages import Page, Paging, fetch
-
-DAY = timedelta(hours=24)
 
 
 def list_integrations(session: Session, paging: Paging) -> Page:
@@ -20,8 +18,18 @@ def list_integrations(session: Session, paging: Paging) -> Page:
     return fetch(session, query, Integration.id, paging)
 
 
-def health(session: Session, integration_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Integration -> when it last heard, what came and failed in 24 h, what waits and how long."""
+def health(session: Session, integrations: Sequence[Integration]) -> dict[int, dict[str, Any]]:
+    """Integration -> when it last heard, what came and failed in 24 h, what waits and how long.
+
+    With it how the reading of its event log goes, and what its webhook misses.
+    """
+    found = _flow(session, [item.id for item in integrations])
+    for key, more in polling_health(session, integrations).items():
+        found[key] |= more
+    return found
+
+
+def _flow(session: Session, integration_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {key: _no_events() for key in integration_ids}
     for row in session.execute(_last_day(session, integration_ids)):
         found[row.integration_id]["last_event_at"] = row.last_event_at

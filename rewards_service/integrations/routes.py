@@ -59,10 +59,11 @@ def delete_integration(integration_id: str) -> Any:
 def shown(integrations: Sequence[Integration]) -> list[dict[str, Any]]:
     """Integrations as the interface shows them; within a request."""
     base_url = current_settings().base_url
-    health = queries.health(current_session(), [item.id for item in integrations])
+    health = queries.health(current_session(), integrations)
     return [
         {
             **{name: getattr(item, name) for name in PLAIN},
+            "verification": {"mode": item.verify, "above_minor": item.verify_above_minor},
             "options": {name: getattr(item, name) for name in SWITCHES},
             "has_api_key": item.api_key_encrypted is not None,
             "webhook_url": f"{base_url}/webhooks/chargebee/{item.endpoint_key}",

@@ -5,8 +5,22 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from rewards_service.integrations.options import CONFLICT_POLICIES, HIERARCHIES, MODES
-from rewards_service.kit.fields import Choice, Flag, Instant, Number, PublicId, StrictSchema, Text
+from rewards_service.integrations.options import (
+    CONFLICT_POLICIES,
+    HIERARCHIES,
+    MODES,
+    VERIFY_MODES,
+)
+from rewards_service.kit.fields import (
+    Amounts,
+    Choice,
+    Flag,
+    Instant,
+    Number,
+    PublicId,
+    StrictSchema,
+    Text,
+)
 from rewards_service.kit.lists import page_schema
 
 KINDS = ("chargebee",)
@@ -44,6 +58,39 @@ class OptionsSchema(StrictSchema):
     conflict = Choice(CONFLICT_POLICIES)
 
 
+class VerificationSchema(StrictSchema):
+    """Which events are asked for at Chargebee before anything follows from them."""
+
+    mode = Choice(VERIFY_MODES)
+    above_minor = Amounts(allow_none=True)
+
+
+class PollProblemSchema(Schema):
+    """Why the event log cannot be read."""
+
+    code = fields.String()
+    detail = fields.String()
+    since = Instant()
+
+
+class PollingHealthSchema(Schema):
+    """How the reading of the event log goes: `well`, `failing`, `never` yet, or `no_api_key`."""
+
+    state = fields.String()
+    last_at = Instant(allow_none=True)
+    cursor_at = Instant(allow_none=True)
+    problem = fields.Nested(PollProblemSchema, allow_none=True)
+
+
+class WebhookHealthSchema(Schema):
+    """What the webhook brings, as seen from the event log."""
+
+    last_at = Instant(allow_none=True)
+    silent_since = Instant(allow_none=True)
+    missed_24h = fields.Integer()
+    late_24h = fields.Integer()
+
+
 class HealthSchema(Schema):
     """How the event log of an integration stands."""
 
@@ -52,6 +99,8 @@ class HealthSchema(Schema):
     failed_24h = fields.Integer()
     pending = fields.Integer()
     oldest_pending_s = fields.Integer(allow_none=True)
+    polling = fields.Nested(PollingHealthSchema)
+    webhook = fields.Nested(WebhookHealthSchema)
 
 
 class WarningSchema(Schema):
@@ -70,6 +119,7 @@ class IntegrationSchema(StrictSchema):
     name = Text()
     options = fields.Nested(OptionsSchema)
     mode = Choice(MODES)
+    verification = fields.Nested(VerificationSchema)
     api_key = Text(load_only=True, allow_none=True)
     has_api_key = fields.Boolean(dump_only=True)
     requests_per_minute = Number(least=LEAST_REQUESTS, most=MOST_REQUESTS, allow_none=True)

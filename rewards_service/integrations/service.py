@@ -5,11 +5,12 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
-from rewards_service.integrations.models import Integration, IntegrationOptions
+from rewards_service.integrations import verification
+from rewards_service.integrations.models import EventPoll, Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
@@ -43,9 +44,9 @@ def create_integration(
 ) -> tuple[Integration, Credentials]:
     """Connect a site and make its endpoint and credentials.
 
-    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, `requests_per_minute`, and
-    `options`, of which those left out are on. Raises TransactionRequiresConversion (DOMAIN M12),
-    SiteTaken.
+    wanted: `site`; optional `kind`, `name`, `mode`, `api_key`, `requests_per_minute`,
+    `verification`, and `options`, of which those left out are on. Raises
+    TransactionRequiresConversion (DOMAIN M12), SiteTaken, VerificationRequires.
     """
     options = _merged(DEFAULT_OPTIONS, wanted)
     credentials = Credentials(f"rewards_{token_hex(4)}", crypto.new_secret())
@@ -60,11 +61,12 @@ def create_integration(
         requests_per_minute=wanted.get("requests_per_minute"),
         **options._asdict(),
     )
+    verification.put(integration, wanted)
     session.add(integration)
     _flush(session, integration)
     _put_in_force(session, integration, options)
     define_chargebee_properties(session)
-    after = {"site": integration.site, **options._asdict()}
+    after = {"site": integration.site, **options._asdict(), **verification.facts(integration)}
     audit(session, "created", integration, {"after": after}, actor)
     return integration, credentials
 
@@ -86,14 +88,18 @@ def change_integration(
     """Change what is given. New options hold for events received from now on (DOMAIN M13).
 
     An API key is good at its own site only: another `site` without a key of its own has none.
-    Raises NotFound, SiteTaken, and TransactionRequiresConversion also when the last option that
-    finds customers would go off while transactions are on: that is refused, not cascaded.
+    Raises NotFound, SiteTaken, VerificationRequires, and TransactionRequiresConversion also when
+    the last option that finds customers would go off while transactions are on: that is refused,
+    not cascaded.
     """
     integration = get_integration(session, integration_id, lock=True)
     before = options_of(integration)
     options = _merged(before, wanted)
-    state_before = {"site": integration.site, **before._asdict()}
+    state_before = {"site": integration.site, **before._asdict(), **verification.facts(integration)}
     _set_access(settings, integration, wanted)
+    verification.put(integration, wanted)
+    if integration.site != state_before["site"]:  # another site has another event log
+        session.execute(delete(EventPoll).where(EventPoll.integration_id == integration.id))
     if options != before:
         for name, value in options._asdict().items():
             setattr(integration, name, value)
@@ -103,7 +109,11 @@ def change_integration(
     detail = {
         "members": sorted(wanted),
         "before": state_before,
-        "after": {"site": integration.site, **options._asdict()},
+        "after": {
+            "site": integration.site,
+            **options._asdict(),
+            **verification.facts(integration),
+        },
     }
     audit(session, "changed", integration, detail, actor)
     return integration

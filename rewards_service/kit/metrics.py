@@ -27,6 +27,11 @@ _entries = Counter("rewards_entries_posted", "Ledger entries posted, by kind.", 
 _calls = Counter(
     "rewards_chargebee_answers", "Answers of Chargebee's API by HTTP status.", ["status"]
 )
+_polled = Counter(
+    "rewards_polled_events",
+    "Events read from Chargebee's log: new here, or known from the webhook or an earlier reading.",
+    ["found"],
+)
 _batches = Histogram(
     "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
 )
@@ -40,6 +45,9 @@ class Backlog(NamedTuple):
     quarantined: int
     dead: int
     reward_due: int
+    unverified: int = 0
+    missed_by_webhook: int = 0
+    failing_polls: int = 0
 
 
 _GAUGES = {
@@ -51,6 +59,12 @@ _GAUGES = {
     "quarantined": ("rewards_events_quarantined", "Events in quarantine."),
     "dead": ("rewards_events_dead", "Events given up after their last try."),
     "reward_due": ("rewards_reward_due", "Payments waiting for their reward."),
+    "unverified": ("rewards_events_unverified", "Events that wait until Chargebee was asked."),
+    "missed_by_webhook": (
+        "rewards_events_missed_by_webhook",
+        "Events of 24 hours that no webhook brought, only the event log.",
+    ),
+    "failing_polls": ("rewards_polls_failing", "Sites whose event log cannot be read."),
 }
 
 
@@ -90,6 +104,12 @@ def count_answer(status: int) -> None:
 def count_call(status: str) -> None:
     """One answer of Chargebee's API, by its HTTP status; `locked` for a 429 that is no limit."""
     _calls.labels(status).inc()
+
+
+def count_polled(new: int, known: int) -> None:
+    """A page of Chargebee's event log: how many of its events were new here, how many known."""
+    _polled.labels("new").inc(new)
+    _polled.labels("known").inc(known)
 
 
 def count_events(outcome: str, number: int = 1) -> None:

@@ -26,6 +26,8 @@ REWARDS = "rewards"
 PAYOUTS = "payouts"
 TIMERS = "timers"
 BACKFILLS = "backfills"
+POLLS = "polls"
+VERIFICATIONS = "verifications"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -34,6 +36,8 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         PAYOUTS: "rewards_service.payouts.jobs.drain_payouts",
         TIMERS: "rewards_service.rewards.timers.run_due",
         BACKFILLS: "rewards_service.history.jobs.drain_backfills",
+        POLLS: "rewards_service.polling.jobs.run_due",
+        VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

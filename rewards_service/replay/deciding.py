@@ -126,9 +126,14 @@ def _handle_again(session: Session, moment: Moment, detail: Detail) -> None:
         replay_event(session, moment.subject_id, actor=moment.actor, reason=moment.reason)
 
 
+def _nothing(session: Session, moment: Moment, detail: Detail) -> None:
+    """What followed from it stands among the events."""
+
+
 ACTIONS: dict[str, Callable[[Session, Moment, Detail], None]] = {
     "customer.source_changed": _change_source,
     "conflict.resolved": _resolve,
     "event.attached": _attach,
     "event.replayed": _handle_again,
+    "event.asked_again": _nothing,
 }

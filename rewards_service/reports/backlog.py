@@ -3,7 +3,9 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from rewards_service.inbox import verification
 from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
+from rewards_service.integrations import gaps
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.metrics import Backlog
 from rewards_service.transactions.models import RewardDue
@@ -25,4 +27,8 @@ def read_backlog(session: Session) -> Backlog:
     )
     due = session.scalars(select(func.count()).select_from(RewardDue)).one()
     age = 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
-    return Backlog(count, age, stuck.get(QUARANTINED, 0), stuck.get(DEAD, 0), due)
+    return Backlog(
+        count, age, stuck.get(QUARANTINED, 0), stuck.get(DEAD, 0), due,
+        verification.count_wanted(session), gaps.missed_since(session, utc_now() - gaps.DAY),
+        gaps.failing_polls(session),
+    )  # fmt: skip

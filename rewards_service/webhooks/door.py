@@ -1,15 +1,12 @@
 """A request's body, read under our own cap and understood strictly, or refused with the reason."""
 
-from hashlib import sha256
 from typing import Any, NamedTuple
 
-from rewards_service.chargebee.wire import epoch, is_clean
+from rewards_service.inbox import envelope
 from rewards_service.inbox.recording import Delivery
 from rewards_service.webhooks import strict_json
 
 MAX_BODY = 5 * 1024 * 1024
-MAX_EVENT_ID = 100
-MAX_EVENT_TYPE = 100
 
 
 Environ = dict[str, Any]  # of WSGI
@@ -34,16 +31,10 @@ def read_delivery(environ: Environ) -> Delivery | Refusal:
         value = strict_json.parse(body)
     except strict_json.NotJson as problem:
         return Refusal(400, str(problem))
-    problem_found = _not_an_event(value)
+    problem_found = envelope.not_an_event(value)
     if problem_found is not None:
         return Refusal(400, problem_found)
-    return Delivery(
-        event_id=value["id"],
-        event_type=_storable(value["event_type"]),
-        occurred_at=epoch(value.get("occurred_at")),
-        body=strict_json.card_free(body, value),
-        body_sha256=sha256(body).digest(),
-    )
+    return envelope.received(body, value)
 
 
 def _read_body(environ: Environ) -> bytes | Refusal:
@@ -64,24 +55,3 @@ def _read_body(environ: Environ) -> bytes | Refusal:
         return body
     body = environ["wsgi.input"].read(MAX_BODY + 1)
     return too_large if len(body) > MAX_BODY else body
-
-
-def _not_an_event(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return "The body is not a JSON object."
-    event_id = value.get("id")
-    if not isinstance(event_id, str) or not 1 <= len(event_id) <= MAX_EVENT_ID:
-        return f"The event has no id: a text of 1 to {MAX_EVENT_ID} characters."
-    if not is_clean(event_id):
-        return "The event's id holds control characters."
-    if not isinstance(value.get("event_type"), str):
-        return "The event has no event_type: a text."
-    if not isinstance(value.get("content"), dict):
-        return "The event has no content: an object."
-    return None
-
-
-def _storable(event_type: str) -> str:
-    """No real type is long or holds control characters; an unreal one is only to be recorded."""
-    cut = event_type[:MAX_EVENT_TYPE]
-    return cut if is_clean(cut) else "".join(c if c.isprintable() else "�" for c in cut)

@@ -14,8 +14,9 @@ from rewards_service.kit import bells
 from rewards_service.kit.alongside import Alongside
 from rewards_service.kit.db import db, hold_stage, transaction
 from rewards_service.kit.metrics import count_entries, count_events, time_batch
+from rewards_service.kit.queue import VERIFICATIONS
 from rewards_service.rewards import jobs as reward_jobs
-from rewards_service.webhooks import sequence
+from rewards_service.webhooks import sequence, verifying
 
 log = structlog.get_logger()
 
@@ -57,13 +58,17 @@ def _step(engine: Engine, limit: int, alone: bool) -> int:
             leased = inbox.lease_suspect(session, token)
         else:
             leased = inbox.lease_fresh(session, token, limit)
-    if not leased.ids:
-        return 0
+        to_handle = verifying.set_aside(session, leased)
+    aside = len(leased.ids) - len(to_handle.ids)
+    if aside:
+        bells.ring(VERIFICATIONS)
+    if not to_handle.ids:
+        return aside
     try:
-        return _handle(engine, leased)
+        return aside + _handle(engine, to_handle)
     except LeaseLost:
-        log.info("batch_left_to_another_worker", events=len(leased.ids))
-        return 0
+        log.info("batch_left_to_another_worker", events=len(to_handle.ids))
+        return aside
 
 
 def _handle(engine: Engine, leased: Leased) -> int:

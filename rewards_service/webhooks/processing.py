@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from rewards_service.chargebee.events import read_event
 from rewards_service.crm.matching import Claim
 from rewards_service.inbox import service as inbox
+from rewards_service.inbox.models import REFUSED
 from rewards_service.inbox.service import Ending
+from rewards_service.inbox.verification import FAILED
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit.clock import utc_now
@@ -44,7 +46,7 @@ def read(
     session: Session, events: Sequence[AnyRow], held: Mapping[int, Claim] | None = None
 ) -> Batch:
     """What events say, and the endings of those that mean nothing to the books."""
-    batch = Batch(events, _load_options(session, events), {}, held=dict(held or {}))
+    batch = Batch(events, load_options(session, events), {}, held=dict(held or {}))
     for event in events:
         _read(batch, event)
     return batch
@@ -63,7 +65,8 @@ def complete(session: Session, batch: Batch) -> Batch:
     return batch
 
 
-def _load_options(session: Session, events: Sequence[AnyRow]) -> dict[int, Options]:
+def load_options(session: Session, events: Sequence[AnyRow]) -> dict[int, Options]:
+    """The options that events met when they came, by their key."""
     wanted = {event.options_id for event in events}
     query = select(IntegrationOptions).where(IntegrationOptions.id.in_(wanted))
     return {
@@ -80,6 +83,10 @@ def _read(batch: Batch, event: AnyRow) -> None:
     options = batch.options_of(event)
     if options.all_off:
         batch.end(event, "all_off")
+        return
+    if event.verification == REFUSED:
+        error = event.verification_note
+        batch.endings[event.id] = Ending(event.id, FAILED, quarantined=True, error=error)
         return
     reading = read_event(event.event_type, parse(event.body), len(event.body))
     batch.readings[event.id] = reading

@@ -232,6 +232,12 @@ class TestHealth:
         assert api.get(f"/integrations/{quiet['id']}")["health"] == {
             "last_event_at": None, "received_24h": 0, "failed_24h": 0, "pending": 0,
             "oldest_pending_s": None,
+            "polling": {
+                "state": "no_api_key", "last_at": None, "cursor_at": None, "problem": None,
+            },
+            "webhook": {
+                "last_at": None, "silent_since": None, "missed_24h": 0, "late_24h": 0,
+            },
         }  # fmt: skip
 
     def test_warnings_say_what_to_put_right(self, api: Caller, engine: Engine) -> None:
