@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from rewards_service.connections.access import Access, access_of
 from rewards_service.connections.endpoint import Wanted
 from rewards_service.integrations.handover import settle_password, stage_password
 from rewards_service.integrations.models import Integration
 from rewards_service.integrations.service import Credentials, audit, get_integration
-from rewards_service.kit import crypto, ids
+from rewards_service.kit import ids
 from rewards_service.kit.db import Base
 from rewards_service.kit.errors import Conflict
 from rewards_service.settings import Settings
@@ -18,21 +19,8 @@ from rewards_service.settings import Settings
 _NEWEST = 100
 
 
-class ApiKeyMissing(Conflict):
-    code = "api_key_missing"
-    title = "The integration has no API key of its Chargebee site."
-
-
 class Overtaken(Conflict):
     title = "The webhook's password was changed by two at the same time. Do it again."
-
-
-class Access(NamedTuple):
-    """What it takes to ask a site; the key is as Chargebee shows it."""
-
-    site: str
-    api_key: str
-    requests_per_minute: int | None
 
 
 class Target(NamedTuple):
@@ -55,22 +43,6 @@ class Told(NamedTuple):
 
     digest: bytes
     grace_hours: int
-
-
-def check_key(integration: Integration) -> str:
-    """The sealed API key of its site. Raises ApiKeyMissing."""
-    if integration.api_key_encrypted is None:
-        raise ApiKeyMissing(
-            f"Nothing can be asked of {integration.site}: give the integration an API key of that "
-            "site, as api_key."
-        )
-    return integration.api_key_encrypted
-
-
-def access_of(settings: Settings, integration: Integration) -> Access:
-    """Raises ApiKeyMissing, SecretUnreadable."""
-    api_key = crypto.decrypt(settings.encryption_keys, check_key(integration))
-    return Access(integration.site, api_key, integration.requests_per_minute)
 
 
 def read_target(session: Session, settings: Settings, integration_id: int) -> Target:

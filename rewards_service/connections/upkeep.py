@@ -12,7 +12,6 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from rewards_service.chargebee.connecting import connected
 from rewards_service.chargebee.errors import AlreadyThere
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.connections import service
@@ -137,12 +136,7 @@ class Upkeep:
             return service.read_target(session, self._settings, integration_id)
 
     def _at(self, target: Target) -> AbstractContextManager[Chargebee]:
-        access = target.access
-        return connected(
-            self._settings, access.site, access.api_key,
-            requests_per_minute=access.requests_per_minute, patience=self._patience,
-            now=self._now,
-        )  # fmt: skip
+        return target.access.open(self._settings, self._patience, self._now)
 
     @property
     def _is_sandbox(self) -> bool:

@@ -9,8 +9,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from rewards_service.chargebee.connecting import connected
-from rewards_service.connections.service import access_of
+from rewards_service.connections.access import access_of
 from rewards_service.history import keeping, posting, queries, service
 from rewards_service.history.fetching import AT_ONCE, Connect, Failed, Lists
 from rewards_service.history.keeping import Listed
@@ -40,13 +39,7 @@ def to_chargebee(settings: Settings) -> ConnectTo:
 
     def connect_to(integration: Integration) -> Connect:
         access = access_of(settings, integration)
-        return lambda: connected(
-            settings,
-            access.site,
-            access.api_key,
-            requests_per_minute=access.requests_per_minute,
-            patience=PATIENCE,
-        )
+        return lambda: access.open(settings, PATIENCE)
 
     return connect_to
 

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
-from rewards_service.connections.service import check_key
+from rewards_service.connections.access import check_key
 from rewards_service.history.kinds import LISTS
 from rewards_service.history.models import (
     AT_WORK,

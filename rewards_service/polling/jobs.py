@@ -7,12 +7,12 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from rewards_service.chargebee.connecting import connected
+from rewards_service.connections.access import access_of
 from rewards_service.integrations.service import get_integration
-from rewards_service.kit import crypto
 from rewards_service.kit.beside import Beside
+from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import READ_ONLY, db, transaction
-from rewards_service.kit.errors import Conflict, NotFound, RewardsError
+from rewards_service.kit.errors import NotFound, RewardsError
 from rewards_service.kit.http import Patience
 from rewards_service.kit.web import current_settings
 from rewards_service.polling import queries, service
@@ -26,11 +26,6 @@ BUDGET_SECONDS = 30.0
 PATIENCE = Patience(total_seconds=60.0, attempts=5)
 # In a sandbox time is the simulator's: its log is read whole, not from when we were connected.
 SANDBOX_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-class ApiKeyMissing(Conflict):
-    code = "api_key_missing"
-    title = "This integration has no API key."
 
 
 _beside = Beside("polls")
@@ -81,18 +76,12 @@ def read_log(
     """
     with Session(engine.execution_options(**{READ_ONLY: True})) as session:
         integration = get_integration(session, integration_id)
-        name, sealed = integration.site, integration.api_key_encrypted
-    if sealed is None:
-        raise ApiKeyMissing(
-            "Make one in Chargebee (one that may read is enough) and set it as the integration's "
-            "`api_key`."
-        )
     try:
-        key = crypto.decrypt(settings.encryption_keys, sealed)
-    except RewardsError as problem:
+        access = access_of(settings, integration)
+    except SecretUnreadable as problem:
         return _unreadable(engine, integration_id, problem)
     beginning = SANDBOX_BEGINNING if settings.chargebee_api_base else None
-    with connected(settings, name, key, patience=patience) as site:
+    with access.open(settings, patience) as site:
         return poll(engine, integration_id, site, since=since, beginning=beginning, budget=budget)
 
 

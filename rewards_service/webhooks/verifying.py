@@ -15,23 +15,22 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from rewards_service.chargebee.connecting import connected
 from rewards_service.chargebee.errors import Garbled, NotThere
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.chargebee.verifying import NOT_THERE, OFF, difference, needs_asking
+from rewards_service.connections.access import access_of
 from rewards_service.inbox import envelope, verification
 from rewards_service.inbox.service import Leased
 from rewards_service.inbox.verification import Asking
 from rewards_service.integrations.models import Integration
 from rewards_service.integrations.options import Options
-from rewards_service.kit import bells, crypto
+from rewards_service.kit import bells
 from rewards_service.kit.beside import Beside
 from rewards_service.kit.db import READ_ONLY, db, transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.http import Patience
 from rewards_service.kit.queue import EVENTS
 from rewards_service.kit.web import current_settings
-from rewards_service.polling.jobs import ApiKeyMissing
 from rewards_service.settings import Settings
 from rewards_service.webhooks.processing import load_options, parse
 
@@ -118,8 +117,7 @@ def _ask_site(
         bells.ring(EVENTS)
         return len(left)
     try:
-        key = _key_of(settings, integration)
-        with connected(settings, integration.site, key, patience=PATIENCE) as site:
+        with access_of(settings, integration).open(settings, PATIENCE) as site:
             while left and time.monotonic() < until:
                 _ask_safely(engine, site, asking.token, left[0])
                 left.pop(0)
@@ -130,12 +128,6 @@ def _ask_site(
         _leave(engine, asking.token, left)
     bells.ring(EVENTS)
     return len(asking.events) - len(left)
-
-
-def _key_of(settings: Settings, integration: Integration) -> str:
-    if integration.api_key_encrypted is None:
-        raise ApiKeyMissing("Set the integration's `api_key`, or switch its verification off.")
-    return crypto.decrypt(settings.encryption_keys, integration.api_key_encrypted)
 
 
 def _leave(engine: Engine, token: str, events: Sequence[Any], unasked: bool = False) -> None:

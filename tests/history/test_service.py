@@ -2,7 +2,7 @@
 
 import pytest
 
-from rewards_service.connections.service import ApiKeyMissing
+from rewards_service.connections.access import ApiKeyMissing
 from rewards_service.history.models import Backfill
 from rewards_service.history.service import NotLive, begin
 from rewards_service.kit.db import transaction

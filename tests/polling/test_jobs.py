@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from rewards_service.app import create_app
+from rewards_service.connections.access import ApiKeyMissing
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations import service as integrations
 from rewards_service.integrations.models import EventPoll, Integration
@@ -38,7 +39,7 @@ class TestReadLog:
     def test_without_a_key_it_is_refused_in_plain_words(
         self, world: World, connected: Settings
     ) -> None:
-        with pytest.raises(jobs.ApiKeyMissing, match="api_key"):
+        with pytest.raises(ApiKeyMissing, match="api_key"):
             jobs.read_log(world.engine, connected, world.site.id)
 
     def test_the_log_of_a_sandbox_is_read_whole_whatever_its_clock_says(
