@@ -116,10 +116,25 @@ def _copy(session: Session, table: Table, names: list[str], rows: Sequence[Row])
     connection = session.connection().connection.driver_connection
     if connection is None:
         raise RuntimeError("The session has no database connection.")
-    sql = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
+    values = _told(table, names, rows, _dialect(session))
+    sql = f"COPY {table.name} ({', '.join(values)}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
-        for row in _tuples(table, names, rows, _dialect(session)):
+        for row in zip(*values.values(), strict=True):
             copy.write_row(row)
+
+
+def _told(
+    table: Table, names: list[str], rows: Sequence[Row], dialect: Dialect
+) -> dict[str, list[Any]]:
+    """The values by column, without columns that are NULL in every row and so by themselves."""
+    converters = _converters(table, dialect)
+    found = {}
+    for name in names:
+        values = _converted(rows, name, converters[name])
+        by_itself = table.columns[name].server_default is None
+        if not by_itself or any(value is not None for value in values):
+            found[name] = values
+    return found
 
 
 def _execute_many(session: Session, sql: str, rows: list[tuple[Any, ...]]) -> None:
