@@ -59,13 +59,13 @@ def draw_up(dues: Iterable[Due], cut_off: date, threshold_minor: int = 0) -> Sta
         if due.amount_minor < 0 or (due.amount_minor > 0 and due.available_on <= cut_off)
     )  # fmt: skip
     total = sum(line.amount_minor for line in lines)
-    if total > 0 and total >= threshold_minor and total <= MAX_AMOUNT:
-        return Statement(lines, total, None)
     if total > MAX_AMOUNT:
         return Statement([], total, TOO_LARGE)
-    if total > 0:
+    if total <= 0:
+        return Statement([], total, NEGATIVE_BALANCE if total < 0 else NOTHING_DUE)
+    if total < threshold_minor:
         return Statement([], total, BELOW_THRESHOLD)
-    return Statement([], total, NEGATIVE_BALANCE if total < 0 else NOTHING_DUE)
+    return Statement(lines, total, None)
 
 
 def parse_decimal_rate(text: str) -> Fraction:
@@ -134,15 +134,11 @@ def threshold_of(thresholds: Mapping[str, int], currency: str) -> int:
 
 def exact_text(value: Fraction) -> str:
     """An exact number for people: as a decimal when it ends, else as a fraction `1250/3`."""
-    below = value.denominator
-    for prime in (2, 5):
-        while below % prime == 0:
-            below //= prime
-    if below != 1:
+    most = value.denominator.bit_length()  # as many places has a decimal that ends, at most
+    scaled = abs(value) * 10**most
+    if scaled.denominator != 1:
         return f"{value.numerator}/{value.denominator}"
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-    digits = f"{abs(value * 10**places).numerator:0{places + 1}d}"
-    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    digits = f"{scaled.numerator:0{most + 1}d}"
+    whole, places = digits[:-most], digits[-most:].rstrip("0")
+    text = f"{whole}.{places}" if places else whole
     return f"-{text}" if value < 0 else text
