@@ -155,8 +155,11 @@ def _lines(state: Mapping[str, Any]) -> Iterator[str]:
     if state["error"]:
         yield f"Stopped: {state['error']}"
     unposted = state["unposted_payments"]
+    if unposted is None:
+        yield f"{state['state']}; it is not complete."
+        return
     yield f"{state['state']}; {unposted} payments of the past are not on the event log."
-    if state["fetched_at"] and unposted:
+    if unposted:
         yield "See what they would cost: --preview. Make them: --post."
 
 

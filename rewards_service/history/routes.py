@@ -61,8 +61,9 @@ def post_past_rewards(integration_id: str) -> Any:
 
 
 def shown(session: Session, backfill: Backfill) -> dict[str, Any]:
-    """A backfill as the answer's schema takes it."""
-    unposted = past.count_payments(session, backfill.integration_id)
+    """A backfill as the answer's schema takes it; payments are counted once all are known."""
+    is_whole = backfill.fetched_at is not None
+    unposted = past.count_payments(session, backfill.integration_id) if is_whole else None
     return {**queries.shown(session, backfill), "unposted_payments": unposted}
 
 

@@ -1,5 +1,6 @@
 """Go on with a backfill: fetch, keep, note how far it came, until it is over or time is up."""
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,6 +31,7 @@ PATIENCE = Patience(total_seconds=90.0)
 PAGES_AT_ONCE = {"postgresql": 16, "sqlite": 4}  # SQLite's one writer must let others in
 _WORTH_SEVERAL = 300  # requests a minute
 _RENEW_SECONDS = LEASE.total_seconds() / 3
+_COLLECT_EVERY = 10  # commits
 Told = Callable[[Mapping[str, Any]], None]
 ConnectTo = Callable[[Integration], Connect]
 
@@ -98,6 +100,7 @@ class Run:
         self._token = token
         self._told = told
         self._at_once = at_once
+        self._commits = 0
         self._renewed_at = time.monotonic()
 
     def work(self, connect_to: ConnectTo, until: float) -> None:
@@ -151,6 +154,9 @@ class Run:
             service.note(session, self._key, done, at)
             shown = queries.shown(session, session.get_one(Backfill, self._key))
         self._renewed_at = time.monotonic()
+        self._commits += 1
+        if self._commits % _COLLECT_EVERY == 0:
+            gc.collect()  # workers spare the collector, and a long fetch must not grow
         self._told(shown)
         return {kind for kind, offset in at.items() if offset is None}
 

@@ -27,7 +27,7 @@ class BackfillSchema(Schema):
     fetched_at = Instant(allow_none=True)
     posted_at = Instant(allow_none=True)
     posted_events = fields.Integer()
-    unposted_payments = fields.Integer()
+    unposted_payments = fields.Integer(allow_none=True)
 
 
 class CostSchema(Schema):

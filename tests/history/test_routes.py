@@ -44,7 +44,8 @@ class TestBackfill:
             assert api.refused("POST", here, 409)["code"] == "api_key_missing"
             api.change(f"/integrations/{name}", api_key=KEY)
             assert api.refused("GET", here, 404)["code"] == "not_found"
-            assert api.call("POST", here).get_json()["state"] == "running"
+            begun = api.call("POST", here).get_json()
+            assert (begun["state"], begun["unposted_payments"]) == ("running", None)
             assert api.refused("GET", f"{here}/rewards", 409)["code"] == "history_incomplete"
             assert api.call("POST", f"{here}/pause").get_json()["state"] == "paused"
             assert api.call("POST", here).get_json()["state"] == "running"
