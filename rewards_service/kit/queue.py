@@ -27,6 +27,7 @@ PAYOUTS = "payouts"
 TIMERS = "timers"
 POLLS = "polls"
 VERIFICATIONS = "verifications"
+RECONCILIATIONS = "reconciliations"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -36,6 +37,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         TIMERS: "rewards_service.rewards.timers.run_due",
         POLLS: "rewards_service.polling.jobs.run_due",
         VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
+        RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

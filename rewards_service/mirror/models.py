@@ -102,7 +102,10 @@ class ChargebeeTransaction(_Mirrored, Base):
     """
 
     __tablename__ = "chargebee_transactions"
-    __table_args__ = (Index(None, "source_id", "integration_id"),)
+    __table_args__ = (
+        Index(None, "source_id", "integration_id"),
+        Index(None, "dated_at", "external_id"),
+    )
 
     customer_id: Mapped[str | None]
     kind: Mapped[str]  # payment, refund, payment_reversal, authorization
@@ -150,7 +153,10 @@ class ChargebeeCreditNote(_Mirrored, Base):
     """A credit note; only adjustment notes lower what an invoice can earn (DOMAIN A3)."""
 
     __tablename__ = "chargebee_credit_notes"
-    __table_args__ = (Index(None, "invoice_id", "integration_id"),)
+    __table_args__ = (
+        Index(None, "invoice_id", "integration_id"),
+        Index(None, "dated_at", "external_id"),
+    )
 
     customer_id: Mapped[str | None]
     invoice_id: Mapped[str | None]

@@ -1,0 +1,288 @@
+"""What a comparison says of each object, why, and what mends it (M15 for what never came)."""
+
+import math
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from rewards_service.inbox.models import DEAD, ReceivedEvent
+from rewards_service.kit.clock import utc_now
+from rewards_service.kit.db import transaction
+from rewards_service.mirror.models import ChargebeeTransaction
+from rewards_service.reconciliation import jobs, service
+from rewards_service.reconciliation.models import Reconciliation
+from rewards_service.replay.service import replay
+from tests.builders.world import World
+from tests.reconciliation.comparing import Opens, compared, give_key, shown
+from tests.reconciliation.shop import Shop
+
+BOTH = ("there_minor", "here_minor")
+
+
+def refund(shop: Shop, amount: int) -> str:
+    """A refund of a fresh payment of 100.00."""
+    invoice = shop.bill(10_000)
+    shop.say("pay", invoice_id=invoice)
+    return str(shop.say("refund", invoice_id=invoice, amount=amount)["transaction_id"])
+
+
+class TestComparison:
+    def test_where_nothing_was_lost_nothing_differs(self, world: World, shop: Shop) -> None:
+        refund(shop, 2_500)
+        other = shop.say("sign_up", email="nobody@two.example")["customer_id"]
+        shop.pay(700, other)
+        shop.say("write_off", invoice_id=shop.bill(4_000))
+
+        found = compared(world, shop.api)
+
+        assert found.differences == []
+        assert found.run.counts == {
+            "equal": 5, "missing_here": 0, "missing_there": 0, "different": 0
+        }  # fmt: skip
+        assert found.run.notes == {"unknown_customer": 1}
+        sums = {line["line"]: (line["there_count"], *(line[n] for n in BOTH))
+                for line in found.run.sums}  # fmt: skip
+        assert sums == {
+            "payments": (2, 10_700, 10_700), "refunds": (1, 2_500, 2_500),
+            "refundable_notes": (1, 2_500, 2_500), "adjustment_notes": (1, 4_000, 4_000),
+        }  # fmt: skip
+
+    def test_what_no_event_told_of_is_missing_here_and_mended_by_a_poll(
+        self, world: World, shop: Shop
+    ) -> None:
+        shop.lose_all()
+        payment = shop.pay(5_000)
+        shop.lose_nothing()
+
+        found = compared(world, shop.api, repair=True)
+
+        assert found.found == [(payment, "missing_here", "event_missing", "poll")]
+        assert [found.differences[0][name] for name in BOTH] == [5_000, None]
+        assert found.run.sums[0]["difference_minor"] == 5_000
+        assert found.run.repaired == {"poll": len(shop.lost)}
+        world.drain()
+        assert compared(world, shop.api).differences == []
+        assert world.earned() == 1_000
+        assert replay(world.engine, True, lambda _events: None).ok
+
+    def test_a_payment_known_by_other_events_only_does_not_count_yet(
+        self, world: World, shop: Shop
+    ) -> None:
+        shop.lose_all("payment_succeeded")
+        payment = shop.pay()
+
+        assert compared(world, shop.api).found == [
+            (payment, "missing_here", "payment_event_missing", "poll")
+        ]
+
+    def test_what_was_changed_without_a_word_differs_by_its_fields(
+        self, world: World, shop: Shop
+    ) -> None:
+        invoice = shop.bill()
+        payment = shop.say("pay", invoice_id=invoice)["transaction_id"]
+        shop.lose_all()
+        reversal = shop.say("late_failure", transaction_id=payment)["transaction_id"]
+
+        found = compared(world, shop.api)
+
+        assert found.found == [
+            (payment, "different", "newer_there", "poll"),
+            (reversal, "missing_here", "event_missing", "poll"),
+        ]
+        assert found.differences[0]["differences"] == [
+            {"field": "status", "there": "late_failure", "here": "success"}
+        ]
+        assert [line["difference_minor"] for line in found.run.sums] == [-10_000, 10_000]
+
+    def test_a_deletion_that_nobody_told_of(self, world: World, shop: Shop) -> None:
+        invoice = shop.bill()
+        payment = shop.say("pay_offline", invoice_id=invoice)["transaction_id"]
+        shop.lose_all()
+        shop.say("delete_offline", transaction_id=payment)
+
+        assert compared(world, shop.api, repair=True).found == [
+            (payment, "different", "deleted_there", "poll")
+        ]
+        world.drain()
+        assert compared(world, shop.api).differences == []
+        assert world.earned() == 0
+
+    def test_what_chargebee_does_not_know_is_for_a_person(self, world: World, shop: Shop) -> None:
+        payment = shop.pay()
+        for table in (shop.simulator.site.tables["transaction"],):
+            table.order = [item for item in table.order if item[1] != payment]
+            table.orders.clear()
+            del table.rows[payment], table.places[payment]
+
+        found = compared(world, shop.api)
+
+        assert found.found == [(payment, "missing_there", "not_in_chargebee", "look")]
+        assert [found.differences[0][name] for name in BOTH] == [None, 10_000]
+
+    def test_another_date_there_is_one_difference_and_not_two(
+        self, world: World, shop: Shop
+    ) -> None:
+        payment = shop.pay()
+        row = shop.simulator.site.find("transaction", payment)
+        row["date"] -= 600
+        shop.simulator.site.touch("transaction", row)
+
+        found = compared(world, shop.api)
+
+        assert found.found == [(payment, "different", "newer_there", "poll")]
+        assert [one["field"] for one in found.differences[0]["differences"]] == ["dated_at"]
+
+    def test_a_quarantined_event_is_named(self, world: World, shop: Shop) -> None:
+        def spoil(event: dict[str, object]) -> None:
+            if event["event_type"] in ("payment_succeeded", "transaction_created"):
+                event["occurred_at"] = 1
+
+        shop.change = spoil
+        payment = shop.pay()
+
+        found = compared(world, shop.api, repair=True)
+
+        assert found.found == [(payment, "missing_here", "event_quarantined", "look")]
+        assert "bad_payload" in found.differences[0]["text"]
+        assert found.differences[0]["event_id"] is not None
+        assert found.run.repaired == {}
+
+    def test_an_event_that_gave_up_is_tried_again(self, world: World, shop: Shop) -> None:
+        shop.lose_all("transaction_created", "invoice_updated")
+        invoice = shop.bill()
+        shop.runner.say("pay", {"invoice_id": invoice})
+        shop.runner.pump()
+        with transaction(world.engine) as session:
+            pending = ReceivedEvent.state == "pending"
+            dead = {"state": DEAD, "error": "Boom: it broke."}
+            session.execute(update(ReceivedEvent).where(pending).values(dead))
+
+        found = compared(world, shop.api, repair=True)
+
+        assert [one[1:] for one in found.found] == [("missing_here", "event_dead", "replay")]
+        assert "Boom" in found.differences[0]["text"]
+        assert found.run.repaired == {"replay": 1}
+        assert world.earned() == 2_000
+
+    def test_what_is_older_than_the_list_of_events_is_fetched(
+        self, world: World, shop: Shop
+    ) -> None:
+        shop.lose_all()
+        payment = shop.pay(5_000)
+        shop.simulator.site.tables["event"].rows.clear()
+        shop.simulator.site.tables["event"].order.clear()
+        give_key(world)
+        later = utc_now() + timedelta(days=100)
+        with transaction(world.engine) as session:
+            run = service.take(session, service.ask(session, world.site.id, "t", repair=True).id)
+        assert run is not None
+
+        jobs.go_on(world.engine, Opens(shop.api), run, math.inf, later)
+
+        found = shown(world, run.id)
+        assert found.found == [(payment, "missing_here", "too_old", "fetch")]
+        assert found.run.repaired == {"fetch": 1}
+        world.drain()
+        assert compared(world, shop.api).differences == []
+        assert world.earned() == 1_000
+        assert replay(world.engine, True, lambda _events: None).ok
+
+    def test_a_site_that_only_observes_misses_what_it_was_not_to_keep(
+        self, world: World, shop: Shop
+    ) -> None:
+        world.switch(mode="observe")
+        shop.pay()
+
+        assert [one[1:] for one in compared(world, shop.api).found] == [
+            ("missing_here", "not_live", "nothing")
+        ]
+
+    def test_a_payment_before_its_lead_is_equal_with_a_word(self, world: World, shop: Shop) -> None:
+        bob = shop.say("sign_up", email="bob@three.example")["customer_id"]
+        shop.pay(900, bob)
+        world.deal("bob@three.example", world.partner("Bea"), utc_now() - timedelta(minutes=55))
+        shop.say("wait", seconds=600)
+        shop.pay(900, bob)
+
+        found = compared(world, shop.api)
+
+        assert found.differences == []
+        assert sum(found.run.notes.values()) == 1
+
+    def test_only_the_period_asked_for(self, world: World, shop: Shop) -> None:
+        shop.lose_all()
+        shop.pay()
+        today = utc_now().date()
+
+        before = compared(world, shop.api, to_on=today - timedelta(days=1))
+        since = compared(world, shop.api, from_on=today - timedelta(days=1))
+
+        assert (before.run.counts["missing_here"], since.run.counts["missing_here"]) == (0, 1)
+
+    def test_broken_off_after_each_step_it_comes_to_the_same(
+        self, world: World, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rewards_service.reconciliation.comparing.STEP", 1)
+        refund(shop, 2_500)
+        shop.lose_all("payment_refunded", "transaction_created", "credit_note_created")
+        refund(shop, 1_000)
+        whole = compared(world, shop.api)
+        with transaction(world.engine) as session:
+            key = service.ask(session, world.site.id, "test").id
+
+        steps = 0
+        ended = False
+        while not ended:
+            with transaction(world.engine) as session:
+                run = service.take(session, key)
+            assert run is not None
+            ended = jobs.go_on(world.engine, Opens(shop.api), run, time.monotonic())
+            steps += 1
+
+        again = shown(world, key)
+        assert steps > 4
+        assert (again.found, again.run.sums) == (whole.found, whole.run.sums)
+        assert len(whole.found) == 2
+
+
+class TestBooks:
+    def test_a_recorded_payment_that_is_not_as_mirrored_differs(
+        self, world: World, shop: Shop
+    ) -> None:
+        payment = shop.pay()
+        row = world.transaction_of(payment)
+        with transaction(world.engine) as session:
+            session.execute(
+                update(type(row)).where(type(row).id == row.id).values(amount_minor=9_999)
+            )
+
+        assert compared(world, shop.api).found == [(payment, "different", "books_differ", "look")]
+
+    def test_a_row_changed_by_hand_differs_at_the_same_version(
+        self, world: World, shop: Shop
+    ) -> None:
+        payment = shop.pay()
+        with transaction(world.engine) as session:
+            session.execute(
+                update(ChargebeeTransaction).values(amount_minor=1, body_sha256=b"x" * 32)
+            )
+
+        assert compared(world, shop.api).found == [(payment, "different", "same_version", "look")]
+
+
+def test_a_comparison_is_made_by_one_at_a_time(world: World, shop: Shop) -> None:
+    give_key(world)
+    with transaction(world.engine) as session:
+        first = service.take(session, service.ask(session, world.site.id, "test").id)
+        second = service.take(session)
+    assert first is not None
+    assert second is None
+    with transaction(world.engine) as session:
+        session.execute(update(Reconciliation).values(lease_until=utc_now() - timedelta(seconds=1)))
+        third = service.take(session)
+    assert third is not None
+    with pytest.raises(service.TakenOver):
+        jobs.go_on(world.engine, Opens(shop.api), first, math.inf)
+    assert jobs.go_on(world.engine, Opens(shop.api), third, math.inf)
