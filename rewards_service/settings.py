@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from environs import Env, validate
 from environs.exceptions import EnvError
 
-from rewards_service.var_dir import SettingsError, kept, make_folder
+from rewards_service.var_dir import SettingsError, kept, make_folder, noted
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
 
@@ -110,7 +110,11 @@ def _read(env: Env) -> Settings:
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
-        chargebee_api_base=(api_base := _api_base(env.str("CHARGEBEE_API_BASE", None) or _demo_base(var_dir))),
+        chargebee_api_base=(
+            api_base := _api_base(
+                env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
+            )
+        ),
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
     )
 
@@ -155,14 +159,6 @@ def _base_url(url: str) -> str:
             "https://rewards.example.com, without a query."
         )
     return url.rstrip("/")
-
-
-def _demo_base(var_dir: Path) -> str | None:
-    """What `rewards demo` noted, so that commands beside it find its Chargebee."""
-    try:
-        return (var_dir / API_BASE_FILE).read_text().strip() or None
-    except OSError:
-        return None
 
 
 def _api_base(address: str | None) -> str | None:

@@ -25,7 +25,7 @@ class ReconcileSchema(StrictSchema):
             raise ValidationError("The period ends before it begins.", "to")
 
 
-class LineSchema(Schema):
+class ReconciliationLineSchema(Schema):
     """One line of the sums in one currency: how many, and minor units, on both sides."""
 
     line = fields.String()
@@ -78,7 +78,7 @@ class ReconciliationSchema(Schema):
     error = fields.String(allow_none=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     notes = fields.Dict(keys=fields.String(), values=fields.Integer())
-    sums = fields.List(fields.Nested(LineSchema))
+    sums = fields.List(fields.Nested(ReconciliationLineSchema))
     repaired = fields.Dict(keys=fields.String(), values=fields.Integer(), allow_none=True)
 
 
