@@ -91,9 +91,7 @@ class Comparison:
         """Judge some pairs; keep the findings, the sums, and where the run stands now."""
         run = self._run
         sums = Sums(run.sums)
-        for pair in pairs:
-            sums.add(*pair)
-        pairs = self._look_up(pairs)
+        pairs = self._look_up(pairs, sums)
         with Session(queries.reading(self._engine)) as session:
             findings = self._judge(session, pairs)
         counts, notes = Counter(run.counts), Counter(run.notes)
@@ -110,8 +108,11 @@ class Comparison:
             insert_many(session, ReconciliationRow, rows[: max(MOST_ROWS - (kept or 0), 0)])
             service.keep(session, run)
 
-    def _look_up(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """What only one side shows, looked for by its id; what Chargebee's list shows too old."""
+    def _look_up(self, pairs: Sequence[Pair], sums: Sums) -> list[Pair]:
+        """What only one side shows, looked for by its id; what Chargebee's list shows too old.
+
+        Each side of what is dated within the period is added to the sums, once, at its own date.
+        """
         run = self._run
         alone = [pair.there.external_id for pair in pairs if pair.there and pair.here is None]
         with Session(queries.reading(self._engine)) as session:
@@ -119,29 +120,31 @@ class Comparison:
         found = []
         for pair in pairs:
             if pair.there is not None and pair.here is None:
+                sums.add(*pair)
                 found.append(Pair(pair.there, here.get(pair.there.external_id)))
-            elif pair.here is not None and _is_behind(pair):
-                found += self._retrieved(pair, pair.here)
-            else:
-                found.append(pair)
+                continue
+            there = pair.there
+            if pair.here is not None and _is_behind(pair):
+                there = self._retrieved(pair.here) or there
+            is_elsewhere = there is not None and pair.here and there.dated_at != pair.here.dated_at
+            sums.add(None if is_elsewhere else there, pair.here)
+            if there is None or not is_elsewhere or not self._is_within(there):
+                found.append(Pair(there, pair.here))  # else it is told of at its date there
         return found
 
-    def _retrieved(self, pair: Pair, here: Side) -> list[Pair]:
+    def _is_within(self, side: Side) -> bool:
+        return self._run.from_at <= side.dated_at < self._run.before_at
+
+    def _retrieved(self, here: Side) -> Side | None:
+        """What Chargebee has under the id of what is held here."""
         run = self._run
         if run.lookups >= MOST_LOOKUPS:
-            return [pair]
+            return None
         run.lookups += 1
         try:
-            payload = self._lists[run.section].retrieve(here.external_id)
+            return sides.theirs(run.section, self._lists[run.section].retrieve(here.external_id))
         except NotThere:
-            return [pair]
-        there = sides.theirs(run.section, payload)
-        if there is None:
-            return [pair]
-        elsewhere = there.dated_at != here.dated_at
-        if elsewhere and run.from_at <= there.dated_at < run.before_at:
-            return []  # it is told of at that date
-        return [Pair(there, here)]
+            return None
 
     def _judge(self, session: Session, pairs: Sequence[Pair]) -> list[Finding]:
         run = self._run

@@ -53,7 +53,8 @@ def judge(pair: Pair, books: Books | None) -> Finding:
     """
     there, here = pair
     if there is None:
-        return Finding(pair, MISSING_THERE, "not_in_chargebee")
+        is_gone = here is not None and here.facts["deleted"]
+        return Finding(pair, *((EQUAL,) if is_gone else (MISSING_THERE, "not_in_chargebee")))
     if here is None and there.problem is None:
         return Finding(pair, MISSING_HERE, "event_missing")
     if there.problem is not None:

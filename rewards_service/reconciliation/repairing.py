@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine, select
@@ -25,6 +25,7 @@ from rewards_service.webhooks.workbench import replay_event
 
 log = structlog.get_logger()
 
+SHORTLY = timedelta(hours=1)  # before an object, what it refers to may have come
 MOST_FETCHED = 1_000
 KEEP_EVERY = 10  # objects; then the comparison is held for a while longer
 POLL_SECONDS = 120.0  # what the log holds beyond that, the workers go on to read
@@ -61,7 +62,7 @@ def _poll(
     now: datetime,
 ) -> int:
     first_at = min(min(row.dated_at, row.changed_at or row.dated_at) for row in rows)
-    since = max(first_at, now - SURELY_KEPT)
+    since = max(first_at - SHORTLY, now - SURELY_KEPT)
     try:
         report = poll(engine, integration_id, site, now, since=since, budget=POLL_SECONDS)
     except PollRunning:

@@ -22,10 +22,7 @@ FACTS = {
         "net_minor", "dated_at",
     ),
 }  # fmt: skip
-_LINES = {
-    PAYMENT: "payments", REFUND: "refunds", REVERSAL: "reversals",
-    "adjustment": "adjustment_notes", "refundable": "refundable_notes",
-}  # fmt: skip
+_LINES = {PAYMENT: "payments", REFUND: "refunds", REVERSAL: "reversals"}  # others are notes
 
 
 class Side(NamedTuple):
@@ -57,8 +54,8 @@ class Side(NamedTuple):
             return None
         is_note = self.section == CREDIT_NOTE
         counts = facts["status"] != "voided" if is_note else facts["status"] == SUCCESS
-        name = _LINES.get(facts["kind"])
-        return (name, facts["currency"]) if counts and name else None
+        name = f"{facts['kind']}_notes" if is_note else _LINES[facts["kind"]]
+        return (name, facts["currency"]) if counts else None
 
 
 def theirs(section: str, payload: Payload) -> Side | None:

@@ -11,6 +11,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.reconciliation import jobs, service
 from rewards_service.replay.service import replay
+from rewards_service.simulator.faults import Faults
 from tests.builders.world import World
 from tests.reconciliation.comparing import Opens, compared, shown
 from tests.reconciliation.shop import Shop
@@ -23,6 +24,14 @@ def refund(shop: Shop, amount: int) -> str:
     invoice = shop.bill(10_000)
     shop.say("pay", invoice_id=invoice)
     return str(shop.say("refund", invoice_id=invoice, amount=amount)["transaction_id"])
+
+
+def forget(shop: Shop, payment: str) -> None:
+    """As if Chargebee had never heard of it."""
+    table = shop.simulator.site.tables["transaction"]
+    table.order = [item for item in table.order if item[1] != payment]
+    table.orders.clear()
+    del table.rows[payment], table.places[payment]
 
 
 class TestComparison:
@@ -108,15 +117,28 @@ class TestComparison:
 
     def test_what_chargebee_does_not_know_is_for_a_person(self, world: World, shop: Shop) -> None:
         payment = shop.pay()
-        for table in (shop.simulator.site.tables["transaction"],):
-            table.order = [item for item in table.order if item[1] != payment]
-            table.orders.clear()
-            del table.rows[payment], table.places[payment]
+        forget(shop, payment)
 
         found = compared(world, shop.api)
 
         assert found.found == [(payment, "missing_there", "not_in_chargebee", "look")]
         assert [found.differences[0][name] for name in BOTH] == [None, 10_000]
+
+    def test_what_is_deleted_here_and_gone_there_is_equal(self, world: World, shop: Shop) -> None:
+        payment = shop.say("pay_offline", invoice_id=shop.bill())["transaction_id"]
+        shop.say("delete_offline", transaction_id=payment)
+        forget(shop, payment)
+
+        assert compared(world, shop.api).differences == []
+
+    def test_what_lists_show_some_minutes_late_is_looked_up(self, world: World, shop: Shop) -> None:
+        refund(shop, 2_500)
+        shop.simulator.faults = Faults(lag_s=300)
+
+        found = compared(world, shop.api)
+
+        assert (found.differences, found.run.counts["equal"]) == ([], 3)
+        assert [line["difference_minor"] for line in found.run.sums] == [0, 0, 0]
 
     def test_another_date_there_is_one_difference_and_not_two(
         self, world: World, shop: Shop

@@ -33,9 +33,8 @@ def played(seed: int, steps: int) -> Site:
 
 def money(row: dict[str, Any]) -> dict[str, Any]:
     """What of an object is about money: not when it last changed, nor how its invoices stand."""
-    links = [
-        (link["invoice_id"], link["applied_amount"]) for link in row.get("linked_invoices", ())
-    ]
+    links = row.get("linked_invoices", ())
+    applied = [(link["invoice_id"], link["applied_amount"]) for link in links]
     members = ("status", "amount", "amount_unused", "total", "deleted", "voided_at")
     return {"applied": applied, **{name: row.get(name) for name in members}}
 
