@@ -13,7 +13,7 @@ from rewards_service.chargebee.resources import CREDIT_NOTE, TRANSACTION
 from rewards_service.crm import queries as crm
 from rewards_service.crm.matching import Claim
 from rewards_service.inbox.models import BACKFILL, DEAD, PENDING, QUARANTINED, ReceivedEvent
-from rewards_service.kit.db import READ_ONLY, fetch_rows, table_of
+from rewards_service.kit.db import READ_ONLY, chunks, fetch_rows, table_of
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.models import ChargebeeVersion
 from rewards_service.mirror.service import MODELS
@@ -141,6 +141,20 @@ def blamed(
             for key in _about(row.body) & left:
                 found[key] = Blamed(row.id, row.state, row.outcome, row.error)
         left -= found.keys()
+    return found
+
+
+def told_by(
+    session: Session, integration_id: int, event_ids: Collection[str]
+) -> set[tuple[str, str]]:
+    """(section, id) of the transactions and credit notes that these events tell of."""
+    found: set[tuple[str, str]] = set()
+    for some in chunks(list(event_ids), PAGE):
+        query = select(ReceivedEvent.body).where(
+            ReceivedEvent.integration_id == integration_id, ReceivedEvent.event_id.in_(some)
+        )
+        for body in session.scalars(query):
+            found |= _about(body)
     return found
 
 

@@ -1,6 +1,5 @@
 """Mend what a comparison found, where that is safe: by events only, never in the books."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -44,13 +43,12 @@ def repair(
         rows = session.scalars(query.order_by(ReconciliationRow.id)).all()
     by_repair = {name: [r for r in rows if REASONS[r.reason].repair == name]
                  for name in (POLL, FETCH, REPLAY)}  # fmt: skip
-    done: Counter[str] = Counter()
-    untold = by_repair[POLL]
-    if untold:
-        done[POLL] = _poll(engine, site, run.integration_id, untold, now or utc_now())
-        untold = _untold(engine, run.integration_id, untold)
-    done[FETCH] = _fetch(engine, site, run, [*untold, *by_repair[FETCH]])
-    done[REPLAY] = _replay(engine, by_repair[REPLAY], run.asked_by)
+    new, untold = _poll(engine, site, run.integration_id, by_repair[POLL], now or utc_now())
+    done = {
+        POLL: new,
+        FETCH: _fetch(engine, site, run, [*untold, *by_repair[FETCH]]),
+        REPLAY: _replay(engine, by_repair[REPLAY], run.asked_by),
+    }
     return {name: count for name, count in done.items() if count}
 
 
@@ -60,26 +58,23 @@ def _poll(
     integration_id: int,
     rows: Sequence[ReconciliationRow],
     now: datetime,
-) -> int:
+) -> tuple[int, list[ReconciliationRow]]:
+    """Read the log; how many events were new, and the objects that none of them tells of."""
+    if not rows:
+        return 0, []
     first_at = min(min(row.dated_at, row.changed_at or row.dated_at) for row in rows)
     since = max(first_at - SHORTLY, now - SURELY_KEPT)
     try:
         report = poll(engine, integration_id, site, now, since=since, budget=POLL_SECONDS)
     except PollRunning:
-        return 0
+        return 0, []  # whoever is at it brings them
     if report.problem is not None:
         raise report.problem
-    return len(report.new)
-
-
-def _untold(
-    engine: Engine, integration_id: int, rows: Sequence[ReconciliationRow]
-) -> list[ReconciliationRow]:
-    """Those of which no event tells that waits to be handled."""
+    if not report.complete:
+        return len(report.new), []
     with Session(queries.reading(engine)) as session:
-        wanted = {(row.section, row.external_id) for row in rows}
-        told = queries.blamed(session, integration_id, wanted)
-    return [row for row in rows if (row.section, row.external_id) not in told]
+        told = queries.told_by(session, integration_id, report.new)
+    return len(report.new), [row for row in rows if (row.section, row.external_id) not in told]
 
 
 def _fetch(

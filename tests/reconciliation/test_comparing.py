@@ -9,6 +9,7 @@ from sqlalchemy import update
 from rewards_service.inbox.models import DEAD, ReceivedEvent
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
+from rewards_service.polling import service as polling
 from rewards_service.reconciliation import jobs, service
 from rewards_service.replay.service import replay
 from rewards_service.simulator.faults import Faults
@@ -72,6 +73,17 @@ class TestComparison:
         assert compared(world, shop.api).differences == []
         assert world.earned() == 1_000
         assert replay(world.engine, True, lambda _events: None).ok
+
+    def test_while_somebody_reads_the_log_nothing_is_asked_for_twice(
+        self, world: World, shop: Shop
+    ) -> None:
+        shop.lose_all()
+        shop.pay()
+        with transaction(world.engine) as session:
+            polling.begin(session, world.site.id)
+
+        assert compared(world, shop.api, repair=True).run.repaired == {}
+        assert [event for event in world.all(ReceivedEvent) if event.source != "webhook"] == []
 
     def test_a_payment_known_by_other_events_only_does_not_count_yet(
         self, world: World, shop: Shop
