@@ -11,7 +11,8 @@ from rewards_service.chargebee.wire import BadPayload, Payload
 SECTIONS = (TRANSACTION, CREDIT_NOTE)
 KINDS = (PAYMENT, REFUND, REVERSAL)  # of transactions; an authorization moves no money
 SUCCESS = "success"
-# What the books are calculated from. `dated_at` is the time that the period is about.
+# What the books are calculated from. `dated_at` is the time that the period is about. Sums over lines
+# are left out: lists may show the first lines of a long note only.
 FACTS = {
     TRANSACTION: (
         "kind", "status", "amount_minor", "currency", "unused_minor", "customer_id", "source_id",
@@ -19,7 +20,7 @@ FACTS = {
     ),
     CREDIT_NOTE: (
         "kind", "status", "total_minor", "currency", "customer_id", "invoice_id", "reason_code",
-        "net_minor", "dated_at",
+        "dated_at",
     ),
 }  # fmt: skip
 _LINES = {PAYMENT: "payments", REFUND: "refunds", REVERSAL: "reversals"}  # others are notes
