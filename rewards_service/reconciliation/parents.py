@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import ColumnElement, Engine, and_, func, select, update
 from sqlalchemy.orm import Session
 
@@ -23,6 +22,7 @@ from rewards_service.mirror import queries as mirror
 from rewards_service.reconciliation import queries, repairing
 from rewards_service.reconciliation.fetching import linked_payments
 from rewards_service.reconciliation.models import ParentSearch
+from rewards_service.webhooks.processing import parse
 
 PATIENCE = timedelta(minutes=15)
 EVERY = timedelta(minutes=1)
@@ -146,7 +146,7 @@ def _noted(session: Session, stretch: _Stretch) -> Iterator[str]:
         ReceivedEvent.outcome == "mirrored",
     )
     for body in session.scalars(query):
-        name = orjson.loads(body)["content"]["credit_note"].get("reference_invoice_id")
+        name = parse(body)["content"]["credit_note"].get("reference_invoice_id")
         if isinstance(name, str):
             yield name
 

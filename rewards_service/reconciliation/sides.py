@@ -11,8 +11,8 @@ from rewards_service.chargebee.wire import BadPayload, Payload
 SECTIONS = (TRANSACTION, CREDIT_NOTE)
 KINDS = (PAYMENT, REFUND, REVERSAL)  # of transactions; an authorization moves no money
 SUCCESS = "success"
-# What the books are calculated from. `dated_at` is the time that the period is about. Sums over lines
-# are left out: lists may show the first lines of a long note only.
+# What the books are calculated from; `dated_at` is the time that the period is about. Sums over
+# lines are left out: lists may show the first lines of a long note only.
 FACTS = {
     TRANSACTION: (
         "kind", "status", "amount_minor", "currency", "unused_minor", "customer_id", "source_id",
