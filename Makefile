@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs bench bench-replay bench-backfill chaos-kill proofs mutation lock clean
+.PHONY: help run demo test lint types docs bench bench-replay bench-backfill chaos-kill proofs loss-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,10 +46,14 @@ bench-backfill: $(VENV)/.dev ## measure the backfill of 100,000 invoices, withou
 	$(BIN)/python -m bench.backfill --limit 1000
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
-	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator \
+		$(PYTEST_ARGS)
 
 proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order
 	$(BIN)/python -m pytest -m slow -p no:randomly tests/proofs $(PYTEST_ARGS)
+
+loss-proof: $(VENV)/.dev ## 200 plays with lost webhooks and an outage: the books of a play without
+	$(BIN)/python -m pytest -m slow -p no:randomly -n 2 tests/simulator $(PYTEST_ARGS)
 
 mutation: $(VENV)/.dev ## how many small changes of the pure modules go unnoticed by their tests
 	$(BIN)/mutmut run

@@ -19,6 +19,7 @@ from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
 from rewards_service.polling import routes as polling
 from rewards_service.programs import routes as programs
+from rewards_service.reconciliation import routes as reconciliation
 from rewards_service.reports import ops_routes
 from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
@@ -36,7 +37,7 @@ RESOURCES = (
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
-    audit.blueprint,
+    audit.blueprint, reconciliation.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

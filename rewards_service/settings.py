@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from environs import Env, validate
 from environs.exceptions import EnvError
 
-from rewards_service.var_dir import SettingsError, kept, make_folder
+from rewards_service.var_dir import SettingsError, kept, make_folder, noted
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
 
@@ -26,6 +26,7 @@ MAX_SOCKET_PATH = 100
 MIN_SECRET_KEY = 16
 FERNET_KEY_BYTES = 32
 REDIS_URL_FILE = "redis_url"
+API_BASE_FILE = "chargebee_api_base"  # where a demo's Chargebee is
 _POSTGRESQL = "postgresql+psycopg://"
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
@@ -109,7 +110,11 @@ def _read(env: Env) -> Settings:
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
-        chargebee_api_base=(api_base := _api_base(env.str("CHARGEBEE_API_BASE", None))),
+        chargebee_api_base=(
+            api_base := _api_base(
+                env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
+            )
+        ),
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
     )
 

@@ -28,6 +28,14 @@ def kept(var_dir: Path, name: str, fresh: str) -> str:
     return value
 
 
+def noted(var_dir: Path, name: str) -> str | None:
+    """What a process noted in VAR_DIR for the commands beside it; None when it did not."""
+    try:
+        return (var_dir / name).read_text().strip() or None
+    except OSError:
+        return None
+
+
 def make_folder(var_dir: Path) -> None:
     """The folder, readable for its owner only. Raises SettingsError."""
     try:

@@ -17,7 +17,7 @@ from rewards_service.cli.run import Beside, command_line, local_host, start_ever
 from rewards_service.embedded.supervisor import Child
 from rewards_service.kit.db import hold_stage, transaction
 from rewards_service.reports.backlog import read_backlog
-from rewards_service.settings import Settings
+from rewards_service.settings import API_BASE_FILE, Settings
 
 PORT = 8002
 STATE_FILE = "demo-chargebee.json"
@@ -71,6 +71,7 @@ class Demo(Beside):
 
     def prepare(self, settings: Settings) -> None:
         self._settings = settings
+        (settings.var_dir / API_BASE_FILE).write_text(os.environ[API_BASE])
         with migrated(settings) as engine, transaction(engine) as session:
             hold_stage(session, "demo")
             integration, credentials = make_company(session, settings)
@@ -115,12 +116,13 @@ class Demo(Beside):
         return bool(found.get("month") and not found.get("planned"))
 
     def _next(self) -> list[str]:
-        command = f"{API_BASE}={os.environ[API_BASE]} {command_line()}"
+        command = command_line()
         simulator = f"http://127.0.0.1:{self._port}/simulator"
         return [
             "Look at it, in another terminal:",
             "",
             f"  {command} check",
+            f"  {command} reconcile --integration {SITE}",
             f"  {command} api-key create --name me --scopes admin",
             "",
             "Make more of it happen: a payer signs up, as one of the demo's Chargebee site.",

@@ -38,14 +38,20 @@ def drain(timeout: float, as_json: bool) -> None:
     """
     settings = start()
     with migrated(settings) as engine:
-        until = time.monotonic() + timeout
-        left = _count(engine)
-        while left["pending"] and time.monotonic() < until:
-            left = _work(engine, settings, until)
+        left = work_off(engine, settings, timeout)
     lines = [f"{left['pending']} pending, {left['quarantined']} quarantined, {left['dead']} dead"]
     answer(as_json, left, lines)
     if left["pending"]:
         sys.exit(1)
+
+
+def work_off(engine: Engine, settings: Settings, seconds: float) -> dict[str, int]:
+    """Lend a hand until nothing waits or the time is over: what is left, by state."""
+    until = time.monotonic() + seconds
+    left = _count(engine)
+    while left["pending"] and time.monotonic() < until:
+        left = _work(engine, settings, until)
+    return left
 
 
 def _work(engine: Engine, settings: Settings, until: float) -> dict[str, int]:

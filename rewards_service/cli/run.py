@@ -19,7 +19,7 @@ from rewards_service.embedded.lock import AlreadyRunning, run_lock
 from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.embedded.supervisor import Child, Supervisor
 from rewards_service.kit import log, migrate
-from rewards_service.settings import REDIS_URL_FILE, Settings, load_settings
+from rewards_service.settings import API_BASE_FILE, REDIS_URL_FILE, Settings, load_settings
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +37,7 @@ class Beside:
 
     def prepare(self, settings: Settings) -> None:
         """Called once, when the database is at the newest schema and nothing runs yet."""
+        (settings.var_dir / API_BASE_FILE).unlink(missing_ok=True)  # there is no demo any more
 
     def children(self, settings: Settings) -> list[Child]:
         """Processes to look after with those of the service."""

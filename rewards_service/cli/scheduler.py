@@ -14,6 +14,7 @@ from rewards_service.kit.queue import (
     EVENTS,
     PAYOUTS,
     POLLS,
+    RECONCILIATIONS,
     REWARDS,
     TIMERS,
     VERIFICATIONS,
@@ -80,6 +81,7 @@ def scheduler() -> None:
     from rewards_service.inbox import verification
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
+    from rewards_service.reconciliation import jobs as reconciliations
     from rewards_service.rewards import timers
     from rewards_service.transactions import queries as transactions
 
@@ -93,6 +95,7 @@ def scheduler() -> None:
         BACKFILLS: history.has_due,
         POLLS: polling.has_due,
         VERIFICATIONS: verification.has_wanted,
+        RECONCILIATIONS: reconciliations.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

@@ -28,6 +28,7 @@ TIMERS = "timers"
 BACKFILLS = "backfills"
 POLLS = "polls"
 VERIFICATIONS = "verifications"
+RECONCILIATIONS = "reconciliations"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -38,6 +39,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         BACKFILLS: "rewards_service.history.jobs.drain_backfills",
         POLLS: "rewards_service.polling.jobs.run_due",
         VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
+        RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

@@ -126,7 +126,10 @@ class ChargebeeTransaction(MirroredRow, Base):
     """
 
     __tablename__ = "chargebee_transactions"
-    __table_args__ = (Index(None, "source_id", "integration_id"),)
+    __table_args__ = (
+        Index(None, "source_id", "integration_id"),
+        Index(None, "dated_at", "external_id"),
+    )
 
     customer_id: Mapped[str | None]
     kind: Mapped[str]  # payment, refund, payment_reversal, authorization
@@ -177,7 +180,10 @@ class ChargebeeCreditNote(MirroredRow, Custom, Foreign, Base):
     """
 
     __tablename__ = "chargebee_credit_notes"
-    __table_args__ = (Index(None, "invoice_id", "integration_id"),)
+    __table_args__ = (
+        Index(None, "invoice_id", "integration_id"),
+        Index(None, "dated_at", "external_id"),
+    )
 
     customer_id: Mapped[str | None]
     invoice_id: Mapped[str | None]

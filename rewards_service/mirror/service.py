@@ -120,6 +120,10 @@ def _differs(one: Received, before: Any) -> bool:
     )
 
 
+def _is_late(one: Received, before: Any) -> bool:
+    return before is not None and one.place < queries.place_of(before)
+
+
 def _after_customers(
     _session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
@@ -152,6 +156,8 @@ def _after_transactions(
         changed.payments |= {(one.integration_id, source) for source in sources if source}
         if one.item.columns["kind"] == "payment":
             changed.payments.add(one.key)
+    # An older version may tell of an invoice that was paid once: what voids that is answered anew.
+    changed.payments |= {one.key for one in some if _is_late(one, before.get(one.key))}
     children.apply_payments(session, some, fresh, before)
     children.assign_refunds(session, fresh)
 

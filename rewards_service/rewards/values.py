@@ -8,6 +8,8 @@ from rewards_service.rewards.figures import Adjustment, Invoice, Line, Noted, Pa
 from rewards_service.rewards.queries import AnyRow, Money
 from rewards_service.transactions.standing import is_kept, is_settled
 
+WRITE_OFF = "write_off"  # as the reason of a credit note
+
 
 def barred(payer: Key, money: Money, owner: AnyRow) -> str | None:
     """Why a payment may not earn whoever is paid (M16); None when it may."""
@@ -95,8 +97,19 @@ def invoice(key: Key, row: AnyRow, money: Money) -> Invoice:
     ]  # fmt: skip
     country = row.country or money.details.country_of((key[0], row.customer_id), row.invoiced_at)
     return Invoice(
-        key[1], row.currency, row.total_minor, row.write_off_minor, row.lines_net_minor,
+        key[1], row.currency, row.total_minor, _written_off(key, row, money), row.lines_net_minor,
         row.lines_gross_minor, row.status == "voided" or row.deleted, notes,
         _lines(money.details.lines.get(key, ())), row.customer_id, country, row.invoiced_at,
         row.occurred_at, row.received_event_id or 0, money.details.first_seen.get(key, 0),
     )  # fmt: skip
+
+
+def _written_off(key: Key, row: AnyRow, money: Money) -> int:
+    """What was written off without a credit note, minor units.
+
+    Chargebee tells a write-off twice: in the invoice's `write_off_amount`, and as an adjustment
+    note with this reason. The note counts, since it names the lines (A2, A3).
+    """
+    notes = money.adjustments.get(key, ())
+    noted = sum(note.total_minor for note in notes if note.reason_code == WRITE_OFF)
+    return int(max(row.write_off_minor - noted, 0))

@@ -107,7 +107,7 @@ def _no_money_underway(invoice: Row) -> None:
 
 
 def _free(site: Site, invoice: Row) -> None:
-    """Turn the invoice's payments into excess payments."""
+    """Turn the invoice's payments into excess payments; failed ones are just no longer its own."""
     for link in invoice["linked_payments"]:
         payment = site.find("transaction", link["txn_id"], deleted=True)
         payment["linked_invoices"] = [
@@ -117,7 +117,7 @@ def _free(site: Site, invoice: Row) -> None:
         ]
         if payment["status"] == SUCCESS:
             payment["amount_unused"] += link["applied_amount"]
-            site.touch("transaction", payment)
-            refresh_balances(site, payment["customer_id"])
-            emit(site, "transaction_updated", transaction=payment)
+        site.touch("transaction", payment)
+        refresh_balances(site, payment["customer_id"])
+        emit(site, "transaction_updated", transaction=payment)
     invoice["linked_payments"] = []

@@ -69,8 +69,7 @@ _SCRIPT: tuple[tuple[int, str, str, dict[str, Any]], ...] = (
     (18, "delete_offline", "joy", {}), (18, "pay", "finn", {}), (19, "pay", "joy", {}),
     (20, "win_back", "hana", {}), (20, "start_refund", "dan", {"amount": 4_500}),
     (21, "finish_refund", "dan", {}), (22, "bill", "bob", {"amount": 25_000}),
-    (22, "pay", "bob", {"amount": 10_000}),
-    (23, "credit", "bob", {"amount": 15_000, "type": "adjustment", "reason": "waiver"}),
+    (22, "pay", "bob", {"amount": 10_000}), (23, "write_off", "bob", {}),
     (24, "bill", "ivo", {"amount": 8_000}), (24, "pay", "ivo", {}),
     (25, "void_invoice", "ivo", {}), (26, "gift", "kim", {"receiver": "joy"}),
     (27, "claim_gift", "kim", {}), (28, "cancel", "kim", {"prorate": True}),
@@ -87,7 +86,7 @@ _NEEDS = {
     },
     "invoice_id": dict.fromkeys((
         "pay", "pay_offline", "fail", "start_payment", "refund", "start_refund", "write_off",
-        "void_invoice", "apply_excess", "credit",
+        "void_invoice", "apply_excess",
     ), ("", "")),
     "subscription_id": dict.fromkeys(("resize", "cancel", "renew"), ("", "")),
     "gift_id": {"claim_gift": ("", "")},

@@ -222,3 +222,4 @@ def set_status(site: Site, refund: Row, status: str) -> None:
     site.touch("transaction", refund)
     site.touch("transaction", payment)
     refresh_balances(site, payment["customer_id"])
+    emit(site, "transaction_updated", transaction=payment)

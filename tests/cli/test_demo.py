@@ -96,6 +96,10 @@ class TestDemo:
                 [*program, "check", "--json"], env=environ, cwd=folder, capture_output=True,
                 check=False, timeout=SECONDS,
             )  # fmt: skip
+            compared = subprocess.run(
+                [*program, "reconcile", "--integration", SITE, "--json"], env=environ, cwd=folder,
+                capture_output=True, check=False, timeout=SECONDS,
+            )  # fmt: skip
             family = psutil.Process(process.pid).children(recursive=True)
         finally:
             process.send_signal(signal.SIGINT)
@@ -104,6 +108,9 @@ class TestDemo:
 
         assert (took < SECONDS, status, alive) == (True, 0, [])
         assert json.loads(checked.stdout)["ok"] is True
+        report = json.loads(compared.stdout)
+        assert (compared.returncode, report["ok"], report["differences"]) == (0, True, [])
+        assert report["counts"]["equal"] > 20
         assert all(name in output.read_text() for name in PARTNERS.values())
         assert SITE in output.read_text()
 

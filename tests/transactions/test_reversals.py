@@ -109,3 +109,18 @@ class TestReversals:
         assert (world.hold(ann), world.earned()) == ([("pending", None)], 2_000)
         world.receive(told("s", "in_progress", 3), told("s", "success", 4))
         assert (world.hold(ann), world.earned()) == ([("pending", None)], 1_500)
+
+    def test_a_void_counts_as_reversal_once_an_old_version_names_its_payment(
+        self, world: World
+    ) -> None:
+        """DOMAIN V10: paid in advance, applied, freed by the void; the middle one comes last."""
+        void = invoice("inv_x", "cb_1", 10_000, 3, status="voided")
+        freed = updated("p", 10_000, {}, 3, amount_unused=10_000)
+        world.receive(
+            paid("p", "cb_1", ADA, invoice="inv_p"), freed,
+            event("ev_void", "invoice_updated", 3, invoice=void),
+        )  # fmt: skip
+        assert world.outcome("ev_void") == "mirrored"
+        world.receive(updated("p", 10_000, {"inv_x": 10_000}, 2))
+        assert world.outcome("ev_void") == "reversed"
+        assert world.earned() == 0

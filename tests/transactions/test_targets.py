@@ -110,3 +110,15 @@ class TestTargets:
         body["content"]["invoice"]["write_off_amount"] = 5_000
         world.receive(body)
         assert world.earned() == 2_000
+
+    @pytest.mark.parametrize("note_first", [True, False])
+    def test_a_write_off_told_by_invoice_and_credit_note_counts_once(
+        self, world: World, note_first: bool
+    ) -> None:
+        """DOMAIN A2, A3: half is paid, half written off; the note lowers both sums alike."""
+        body = paid("p", "cb_1", ADA, 5_000, total=10_000)
+        body["content"]["invoice"]["write_off_amount"] = 5_000
+        note = noted("CN", "inv_p", 5_000, 2, reason_code="write_off")
+        world.receive(*([note, body] if note_first else [body, note]))
+        assert world.earned() == 1_000
+        assert world.conflicts() == []
