@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewards_service.chargebee.events import HANDLED, Reading, read_event
+from rewards_service.chargebee.resources import finish
 from tests.builders import chargebee
 from tests.builders.chargebee import Json, epoch, paid, refunded
 
@@ -232,6 +233,13 @@ class TestReadEvent:
 
         assert [item.external_id for item in read(event).objects] == ["i", "a", "b"]
 
+    def test_several_invoices_are_no_invoice_that_was_paid(self) -> None:
+        """DOMAIN M18: `content.invoice` is one; with more it cannot be said whose payment it is."""
+        event = chargebee.paid("a", "c", "a@x.example")
+        event["content"]["invoice"] = [event["content"]["invoice"]]
+
+        assert read(event).end == "bad_payload"
+
     @pytest.mark.parametrize("event_type", sorted(HANDLED))
     def test_the_object_an_event_is_about_must_be_there(self, event_type: str) -> None:
         found = read(chargebee.event("ev", event_type))
@@ -245,6 +253,8 @@ class TestReadEvent:
         sample = SAMPLES[data.draw(st.sampled_from(sorted(SAMPLES)))]
         path = data.draw(st.sampled_from(list(members(sample["content"], ("content",)))))
         found = read(with_member(sample, path, data.draw(st.sampled_from(ODD))))
+        for item in found.objects:
+            finish(item)
 
         assert not (found.quarantined and (found.objects or found.payment))
         assert not found.quarantined or (found.end and found.detail)
