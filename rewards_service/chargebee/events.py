@@ -148,8 +148,9 @@ def _payment(reading: Reading, content: Payload) -> Reading:
     customer_id = wire.required_id(customer, "id", "/content/customer")
     payer_id = wire.required_id(content[TRANSACTION], "customer_id", "/content/transaction")
     paid_at = wire.required_time(content[TRANSACTION], "date", "/content/transaction")
-    invoice = _paid_invoice(transaction, content)
-    owner = (wire.optional_object(content, INVOICE, "/content") or {}).get("payment_owner")
+    told = wire.optional_object(content, INVOICE, "/content")
+    invoice = _paid_invoice(transaction, told)
+    owner = (told or {}).get("payment_owner")
     if payer_id not in (customer_id, owner):
         detail = (
             "The transaction's customer is neither the event's nor the invoice's payment owner."
@@ -167,9 +168,8 @@ def _payment(reading: Reading, content: Payload) -> Reading:
     return reading
 
 
-def _paid_invoice(transaction: Mirrored, content: Payload) -> dict[str, Any] | None:
+def _paid_invoice(transaction: Mirrored, invoice: Payload | None) -> dict[str, Any] | None:
     """The content's invoice when the payment was applied to it; another is only mirrored (M18)."""
-    invoice = content.get(INVOICE)
     applied = {invoice_id for invoice_id, _ in transaction.applications}
     if invoice is None or invoice["id"] not in applied:
         return None

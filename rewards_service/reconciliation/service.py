@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
-from rewards_service.connections.access import ApiKeyMissing
+from rewards_service.connections.access import check_key
 from rewards_service.integrations.models import Integration
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit.clock import YEAR_2000, YEAR_2100, from_epoch, instant, utc_now
@@ -57,11 +57,7 @@ def ask(
     period that ends before it begins.
     """
     integration = get_integration(session, integration_id)
-    if integration.api_key_encrypted is None:
-        raise ApiKeyMissing(
-            "Make one in Chargebee (one that may read is enough) and set it as the integration's "
-            "`api_key`."
-        )
+    check_key(integration)
     if from_on is not None and to_on is not None and to_on < from_on:
         raise invalid_member("to", "The period ends before it begins.")
     after = None if to_on is None else to_on + timedelta(days=1)

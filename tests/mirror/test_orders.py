@@ -45,6 +45,8 @@ HISTORY: list[Json] = [
                                                                    status="voided")),
     event("e12", "customer_deleted", 10, customer=customer("c", "b@x.example", 9),
           subscriptions=[subscription("s", "c", 9, deleted=True)]),
+    event("e14", "subscription_created", 2, subscription=subscription("s2", "c2", 2),
+          invoice=invoice("inv2", "c2", 70, 2)),
     event("e13", "plan_updated", 10, plan=sold("plan", "gold", 10, status="deleted")),
 ]  # fmt: skip
 IN_ORDER = list(range(len(HISTORY)))
@@ -80,14 +82,16 @@ class TestOneMirror:
     def test_in_the_end_it_is_what_was_told_last(self, session: Session) -> None:
         """What all orders agree on is right: by hand, of the history above."""
         found = dump(session, play(session, IN_ORDER, 3))
-        (gone,), (price,) = found["chargebee_subscriptions"], found["chargebee_item_prices"]
+        gone, other = sorted(found["chargebee_subscriptions"], key=lambda one: one["external_id"])
+        (price,) = found["chargebee_item_prices"]
         (owner,), (plan,) = found["chargebee_customers"], found["chargebee_plans"]
 
         assert (gone["deleted"], gone["deleted_at"]) == (True, at(10))
+        assert (other["deleted"], other["deleted_at"]) == (False, None)
         assert (price["deleted_at"], price["price_minor"]) == (at(7), 120)
         assert (owner["deleted_at"], owner["email"]) == (at(10), "b@x.example")
         assert plan["deleted_at"] == at(10)
-        assert {row["amount_minor"] for row in found["chargebee_invoice_lines"]} == {40, 60}
+        assert {row["amount_minor"] for row in found["chargebee_invoice_lines"]} == {40, 60, 70}
         assert [row["level"] for row in found["chargebee_discounts"]] == ["line"]
         assert found["chargebee_price_tiers"] == []
         assert found["chargebee_credit_notes"][0]["status"] == "voided"
