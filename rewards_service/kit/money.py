@@ -94,7 +94,7 @@ def format_rate(millionths: int) -> str:
     """The decimal string of a rate with at least two places: 200_000 is "0.20"."""
     text = f"{Decimal(millionths) / RATE_UNIT:f}"
     whole, _, places = text.partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
+    return f"{whole}.{places.ljust(2, '0')}"
 
 
 def format_minor(amount: int, currency: str) -> str:

@@ -89,6 +89,10 @@ class TestSplit:
         assert money.split(100, [3_334, 3_333, 3_333]) == [34, 33, 33]
         assert money.split(-100, [3_334, 3_333, 3_333]) == [-34, -33, -33]
 
+    def test_the_largest_share_has_not_always_the_largest_remainder(self) -> None:
+        """DOMAIN A6: 68 % of 3 are 2.04, 32 % are 0.96."""
+        assert money.split(3, [6_800, 3_200]) == [2, 1]
+
     def test_a_tie_goes_to_the_earlier_share(self) -> None:
         """DOMAIN A6: tie to the lower partner id."""
         assert money.split(1, [5_000, 5_000]) == [1, 0]
@@ -113,7 +117,7 @@ class TestSplit:
     @pytest.mark.parametrize("wrong", [[], [9_999], [5_000, 5_001], [-1, 10_001]])
     def test_refuses_shares_that_are_no_whole(self, wrong: list[int]) -> None:
         """DOMAIN S7."""
-        with pytest.raises(ValueError, match="10000"):
+        with pytest.raises(ValueError, match=r"^Shares must be basis points that sum to 10000\.$"):
             money.split(100, wrong)
 
 
@@ -126,14 +130,23 @@ class TestParseRate:
     def test_reads_decimal_text(self, text: str, millionths: int) -> None:
         assert money.parse_rate(text) == millionths
 
+    @pytest.mark.parametrize("text", ["abc", "", "0,2", "20 %"])
+    def test_refuses_what_is_no_number(self, text: str) -> None:
+        with pytest.raises(ValueError, match=f"^Not a decimal number: '{text}'$"):
+            money.parse_rate(text)
+
+    @pytest.mark.parametrize("text", ["-0.1", "1.000001", "20", "NaN", "sNaN", "Infinity"])
+    def test_refuses_what_is_not_between_0_and_1(self, text: str) -> None:
+        says = r"^A rate lies between 0 and 1; 20 % is 0\.20\.$"
+        with pytest.raises(ValueError, match=says):
+            money.parse_rate(text)
+
     @pytest.mark.parametrize(
-        "text",
-        ["-0.1", "1.000001", "20", "NaN", "sNaN", "Infinity", "0.0000001", "1e-7",
-         "0.1234560000000000000000000000000001", "1e-999999999", "abc", "", "0,2", "20 %"],
-    )  # fmt: skip
-    def test_refuses_what_is_no_rate_or_too_fine(self, text: str) -> None:
+        "text", ["0.0000001", "1e-7", "0.1234560000000000000000000000000001", "1e-999999999"]
+    )
+    def test_refuses_what_is_too_fine(self, text: str) -> None:
         """DOMAIN A1: nothing is rounded on the way in."""
-        with pytest.raises(ValueError, match=r"rate|number"):
+        with pytest.raises(ValueError, match=r"^A rate has at most six decimal places\.$"):
             money.parse_rate(text)
 
     @given(st.integers(0, money.RATE_UNIT))
@@ -144,9 +157,10 @@ class TestParseRate:
 class TestFormatRate:
     @pytest.mark.parametrize(
         ("millionths", "text"),
-        [(200_000, "0.20"), (125_000, "0.125"), (1, "0.000001"), (0, "0.00"), (1_000_000, "1.00")],
-    )
-    def test_has_at_least_two_places(self, millionths: int, text: str) -> None:
+        [(200_000, "0.20"), (125_000, "0.125"), (1, "0.000001"), (0, "0.00"), (1_000_000, "1.00"),
+         (10, "0.00001"), (900_000, "0.90"), (990_000, "0.99"), (120_500, "0.1205")],
+    )  # fmt: skip
+    def test_has_two_places_or_as_many_as_it_needs(self, millionths: int, text: str) -> None:
         assert money.format_rate(millionths) == text
 
 
