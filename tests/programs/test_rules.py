@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards_service.programs.rules import RuleVersion, available_on, in_force
+from rewards_service.programs.rules import (
+    Cap,
+    RateStep,
+    RuleVersion,
+    Terms,
+    Tiers,
+    TierStep,
+    available_on,
+    in_force,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,6 +47,10 @@ class TestInForce:
     def test_a_newer_version_that_reaches_back_further_wins(self) -> None:
         assert chosen([version(1, 1, 10), version(1, 2, 5)], 20) == [(1, 2)]
 
+    def test_the_number_of_a_version_decides_not_the_key_it_is_kept_under(self) -> None:
+        """DOMAIN A12."""
+        assert chosen([version(1, 1)._replace(id=99), version(1, 2, 5)], 20) == [(1, 2)]
+
     def test_each_rule_is_chosen_for_itself_by_its_id(self) -> None:
         """DOMAIN A13: all rules pay."""
         assert chosen([version(2, 1), version(1, 1, 5), version(1, 2, 8)], 6) == [(1, 1), (2, 1)]
@@ -48,6 +61,28 @@ class TestInForce:
         self, versions: list[RuleVersion], day: int
     ) -> None:
         assert chosen(versions, day) == chosen(sorted(versions, key=lambda v: v.id), day)
+
+
+class TestCounts:
+    @pytest.mark.parametrize(
+        "terms",
+        [
+            Terms(first_payments=12), Terms(first_months=12),
+            Terms(caps=(Cap("partner", "month", {"USD": 1}),)),
+            Terms(tiers=Tiers("slab", "new_customers", "month", (TierStep(None, 1),))),
+            Terms(rate_steps=(RateStep(1, 500_000),)),
+        ],
+    )  # fmt: skip
+    def test_windows_caps_tiers_and_steps_depend_on_what_came_before(self, terms: Terms) -> None:
+        """DOMAIN V10: these follow the order of the log."""
+        assert terms.counts is True
+
+    def test_nothing_else_does(self) -> None:
+        """DOMAIN V10: independent of the order of arrival."""
+        terms = Terms("deal", 5, "main", "at_attribution", min_amounts={"USD": 1},
+                      max_rewards={"USD": 9}, refund_allocation="by_line")  # fmt: skip
+
+        assert terms.counts is False
 
 
 class TestAvailableOn:

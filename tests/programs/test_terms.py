@@ -4,7 +4,16 @@ from hypothesis import given, settings
 
 from rewards_service.programs import terms
 from rewards_service.programs.rule_schemas import TermsSchema
-from rewards_service.programs.rules import Cap, RateStep, Terms, TierStep, read_terms
+from rewards_service.programs.rules import (
+    Cap,
+    Conditions,
+    ItemFilter,
+    RateStep,
+    Terms,
+    Tiers,
+    TierStep,
+    read_terms,
+)
 from tests.builders.api import Json
 from tests.programs.rule_bodies import FLAT, GRADUATED, STEPPED, TIERED, any_rule, nameless
 from tests.programs.rule_values import FIVE, PERCENT, kept_row, rule, shown
@@ -57,22 +66,38 @@ class TestRoundTrip:
         assert wanted.items() <= members.items()
 
     def test_the_engine_reads_every_term(self) -> None:
-        found = read_terms(kept_row(rule(**BARE)).terms)
-
-        assert found.tiers is not None
-        assert found.tiers.steps[0] == TierStep({"USD": 100_000, "JPY": 150_000}, 100_000)
-        assert found.tiers.steps[-1] == TierStep(None, 200_000)
-        assert found.caps[0] == Cap("customer", "lifetime", {"USD": 90_000})
-        assert found.items.include == ("pro-*", "team-USD-Monthly")
-        assert found.items.exclude == ("pro-setup",)
-        assert found.conditions.countries == ("DE", "AT", "XI")
-        assert (found.first_months, found.annual, found.priority) == (12, "prorate", -3)
-        stepped = rule(**nameless(STEPPED))
-        assert read_terms(kept_row(stepped).terms).rate_steps == (
-            RateStep(1, 500_000), RateStep(None, 100_000),
+        assert read_terms(kept_row(rule(**BARE)).terms) == Terms(
+            trigger="deal", priority=-3, stack_group="main", rate_lock="at_attribution",
+            first_payments=12, first_months=12, annual="prorate",
+            min_amounts={"USD": 1_000}, max_rewards={"USD": 50_000},
+            caps=(
+                Cap("customer", "lifetime", {"USD": 90_000}),
+                Cap("partner", "month", {"USD": 70_000, "EUR": 60_000}),
+            ),
+            tiers=Tiers("graduated", "base_amount", "month", (
+                TierStep({"USD": 100_000, "JPY": 150_000}, 100_000),
+                TierStep({"USD": 200_000, "JPY": 300_000}, 150_000),
+                TierStep(None, 200_000),
+            )),
+            items=ItemFilter(("pro-*", "team-USD-Monthly"), ("pro-setup",), ("plan_item_price",)),
+            conditions=Conditions(("DE", "AT", "XI"), ("US",), ("cus_1", "cus_2"), ("cus_3",)),
+            refund_allocation="by_line",
         )  # fmt: skip
-        flat = rule(**nameless(FLAT))
-        assert read_terms(kept_row(flat).terms).flat_refund_threshold_millionths == 500_000
+
+    def test_the_engine_reads_what_only_some_kinds_of_rules_have(self) -> None:
+        """DOMAIN A7, A9: steps of a rate, what a refund takes of a flat reward, restated tiers."""
+        stepped = read_terms(kept_row(rule(**nameless(STEPPED))).terms)
+        flat = read_terms(kept_row(rule(**nameless(FLAT))).terms)
+        slab = {**GRADUATED, "mode": "slab", "window": "lifetime", "restate": True}
+        restated = read_terms(kept_row(rule(kind="percent", tiers=slab)).terms).tiers
+        plain = read_terms(kept_row(rule(**BARE)).terms).tiers
+
+        assert stepped.rate_steps == (RateStep(1, 500_000), RateStep(None, 100_000))
+        assert (flat.flat_refund, flat.flat_refund_threshold_millionths) == ("threshold", 500_000)
+        assert restated is not None
+        assert (restated.mode, restated.window, restated.restate) == ("slab", "lifetime", True)
+        assert plain is not None
+        assert plain.restate is False
 
     def test_a_rule_that_says_nothing_more_has_the_defaults(self) -> None:
         """DOMAIN A7, A11, A12, A13: at_zero, full, at_payment, a group of its own."""
