@@ -134,15 +134,11 @@ def threshold_of(thresholds: Mapping[str, int], currency: str) -> int:
 
 def exact_text(value: Fraction) -> str:
     """An exact number for people: as a decimal when it ends, else as a fraction `1250/3`."""
-    below = value.denominator
-    for prime in (2, 5):
-        while below % prime == 0:
-            below //= prime
-    if below != 1:
+    most = value.denominator.bit_length()  # as many places has a decimal that ends, at most
+    scaled = abs(value) * 10**most
+    if scaled.denominator != 1:
         return f"{value.numerator}/{value.denominator}"
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-    digits = f"{abs(value * 10**places).numerator:0{places + 1}d}"
-    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    digits = f"{scaled.numerator:0{most + 1}d}"
+    whole, places = digits[:-most], digits[-most:].rstrip("0")
+    text = f"{whole}.{places}" if places else whole
     return f"-{text}" if value < 0 else text

@@ -1,5 +1,6 @@
 """The arithmetic of payouts, over whatever rewards and rates there may be."""
 
+import re
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -153,8 +154,13 @@ class TestRates:
                  "1234567890123", "0.1234567890123"],
     )  # fmt: skip
     def test_what_is_no_positive_decimal_number_is_refused(self, text: str) -> None:
-        with pytest.raises(ValueError, match="Not a positive decimal number"):
+        says = f"Not a positive decimal number such as 1.0842: {text!r}"
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
             parse_decimal_rate(text)
+
+    def test_of_a_long_text_the_beginning_is_shown(self) -> None:
+        with pytest.raises(ValueError, match=f": '{'9' * 40}'$"):
+            parse_decimal_rate("9" * 1_000)
 
     def test_the_mean_of_one_rate_is_that_rate(self) -> None:
         assert mean_rate([(100, "0.9"), (-30, "0.9")]) == "0.9"
@@ -173,10 +179,21 @@ class TestRates:
         assert mean_rate([(100, "0.9"), (-100, "0.8")]) == "0.9"
         assert mean_rate([(100, "0.5"), (-99, "0.6")]) == "0.5"
 
-    def test_exact_numbers_are_decimals_where_they_end(self) -> None:
-        shown = [exact_text(Fraction(text)) for text in ("5", "-1/8", "1/3", "12.50", "-7", "0.05")]
 
-        assert shown == ["5", "-0.125", "1/3", "12.5", "-7", "0.05"]
+class TestExactText:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [("0", "0"), ("5", "5"), ("-7", "-7"), ("100", "100"), ("12.50", "12.5"), ("0.05", "0.05"),
+         ("-1/8", "-0.125"), ("1/1024", "0.0009765625"), ("3/625", "0.0048"), ("10.1", "10.1"),
+         ("1/3", "1/3"), ("-1250/3", "-1250/3"), ("1/30", "1/30"), ("7/60", "7/60")],
+    )  # fmt: skip
+    def test_a_number_is_a_decimal_where_it_ends(self, value: str, text: str) -> None:
+        assert exact_text(Fraction(value)) == text
+
+    @given(st.fractions())
+    def test_it_is_the_number_itself(self, value: Fraction) -> None:
+        """DOMAIN A1: nothing is rounded for the eye."""
+        assert Fraction(exact_text(value)) == value
 
 
 def test_a_currency_without_threshold_has_none() -> None:
