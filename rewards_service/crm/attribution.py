@@ -40,13 +40,14 @@ class _Fold:
         customers: Iterable[CustomerFacts],
     ):
         self.done = Resolution()
-        self.leads: dict[str, list[LeadFacts]] = defaultdict(list)
-        self.deals: dict[str, list[DealFacts]] = defaultdict(list)
-        self.by_email: dict[str, list[Match]] = defaultdict(list)
+        # By e-mail key; what has none is kept but never looked for.
+        self.leads: dict[str | None, list[LeadFacts]] = defaultdict(list)
+        self.deals: dict[str | None, list[DealFacts]] = defaultdict(list)
+        self.by_email: dict[str | None, list[Match]] = defaultdict(list)
         self.kept: dict[_Place, dict[str, object]] = defaultdict(dict)  # what is pinned came of it
         people = {customer.id: self._seed(customer) for customer in customers}
         for lead in sorted(leads, key=lambda item: (item.registered_at, item.id)):
-            self.leads[lead.email_key or ""].append(lead)
+            self.leads[lead.email_key].append(lead)
             if lead.pinned_customer_id in people:
                 owner = people[lead.pinned_customer_id]
                 self.done.converted[lead.id] = (owner, lead.pinned_at or lead.registered_at)
@@ -54,7 +55,7 @@ class _Fold:
             elif lead.superseder_id is not None:
                 self.done.superseded[lead.id] = lead.superseder_id
         for deal in sorted(deals, key=lambda item: (item.registered_at, item.id)):
-            self.deals[deal.email_key or ""].append(deal)
+            self.deals[deal.email_key].append(deal)
             if deal.pinned_customer_id in people:
                 owner = people[deal.pinned_customer_id]
                 self.done.associated[deal.id] = (owner, deal.pinned_at or deal.registered_at)
@@ -66,8 +67,7 @@ class _Fold:
         )
         for payer in customer.payers:
             self._know(payer, match)
-        if customer.email_key and not customer.payers:
-            self.by_email[customer.email_key].append(match)
+        self.by_email[customer.email_key].append(match)
         self._keep(match, customer.linked_at, linked_existing=True)
         return match
 
@@ -86,6 +86,14 @@ class _Fold:
         self.done.known[payer] = match
         match.payers.append(payer)
 
+    def _link(self, claim: Claim, match: Match) -> Match:
+        match.matched_at = claim.paid_at
+        self._know(claim.payer, match)
+        return match
+
+    def _make(self, claim: Claim) -> Match:
+        return self._link(claim, Match(None, made_by=claim))
+
     def apply(self, claim: Claim) -> None:
         known_before = claim.payer in self.done.known
         found = self.kept.pop((claim.payer, claim.paid_at), {})
@@ -99,15 +107,14 @@ class _Fold:
             self._email_step(claim, key, found)
         if key and claim.associate_deal:
             self._deal_step(claim, key, lead, found)
-        deals = self.deals[key or ""]
-        self.done.outcomes[claim.event] = outcome(claim, self.done, deals, known_before)
+        self.done.outcomes[claim.event] = outcome(claim, self.done, self.deals[key], known_before)
 
     def _is_ambiguous(self, claim: Claim, key: str) -> bool:
         """M6: several customers made by people share the e-mail: a person must choose."""
         candidates = self._unlinked(key)
         if len(candidates) < 2:
             return False
-        ids = sorted(match.customer_id or 0 for match in candidates)
+        ids = sorted(match.customer_id for match in candidates if match.customer_id is not None)
         self.done.conflicts.append(several_customers(claim, ids))
         return True
 
@@ -138,7 +145,8 @@ class _Fold:
         self, claim: Claim, key: str, eligible: Sequence[LeadFacts], found: dict[str, object]
     ) -> LeadFacts:
         lead, *others = eligible
-        match = self._existing_or_new(claim, key)
+        unlinked = self._unlinked(key)
+        match = self._link(claim, unlinked[0]) if unlinked else self._make(claim)
         if match.source_partner_id is None and lead.partner_id is not None:
             match.source_partner_id = lead.partner_id
             match.source_lead_id = lead.id
@@ -154,25 +162,15 @@ class _Fold:
             self._partners_conflict(claim, match, lead, [other.id for other in others], [])
         return lead
 
-    def _existing_or_new(self, claim: Claim, key: str) -> Match:
-        unlinked = self._unlinked(key)
-        match = unlinked[0] if unlinked else Match(None)
-        match.made_by = claim
-        match.matched_at = claim.paid_at
-        self._know(claim.payer, match)
-        return match
-
     def _already_converted(self, claim: Claim, lead: LeadFacts, found: dict[str, object]) -> None:
         """M5: the customer of a converted lead gets the id, unless it has one of this site."""
         owner, _ = self.done.converted[lead.id]
         sites = {payer.integration_id for payer in owner.payers}
         if claim.payer.integration_id not in sites:
-            owner.matched_at = claim.paid_at
-            self._know(claim.payer, owner)
+            self._link(claim, owner)
             found["linked_existing"] = True
             return
-        match = Match(None, made_by=claim, matched_at=claim.paid_at)
-        self._know(claim.payer, match)
+        self._make(claim)
         self.done.conflicts.append(other_chargebee_id(claim, lead, owner.payers))
 
     # --- customers that people made: M6 ---
@@ -180,9 +178,7 @@ class _Fold:
     def _email_step(self, claim: Claim, key: str, found: dict[str, object]) -> None:
         unlinked = self._unlinked(key)
         if unlinked:
-            match = unlinked[0]
-            match.matched_at = claim.paid_at
-            self._know(claim.payer, match)
+            self._link(claim, unlinked[0])
             found["linked_existing"] = True
 
     # --- deals: M7, M8, S1, S2 ---
@@ -196,7 +192,7 @@ class _Fold:
         self.done.conflicts += [late for deal in others if (late := late_for(deal, claim))]
         if not eligible:
             return
-        match = self.done.known.get(claim.payer) or self._existing_or_new(claim, key)
+        match = self.done.known.get(claim.payer) or self._make(claim)
         for deal in eligible:
             self.done.associated[deal.id] = (match, claim.paid_at)
         found["deal_ids"] = [*found.get("deal_ids", ()), *(deal.id for deal in eligible)]  # type: ignore[misc]

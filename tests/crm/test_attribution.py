@@ -132,6 +132,43 @@ class TestCustomersMadeByPeople:
         assert done.converted == {}
 
 
+class TestKnownSince:
+    @pytest.mark.parametrize(
+        ("leads", "deals"), [([lead(1)], []), ([], [deal(1)]), ([lead(1)], [deal(1)])]
+    )
+    def test_a_new_customer_is_known_by_the_payment_that_made_it(
+        self, leads: list[LeadFacts], deals: list[DealFacts]
+    ) -> None:
+        """DOMAIN M3, M7: its name and e-mail are those of the earliest payment."""
+        first, later = claim(2, day=1, name="Ada"), claim(1, day=3, name="Ada L.")
+        done = fold(later, first, leads=leads, deals=deals)
+
+        assert (owner(done).made_by, owner(done).matched_at) == (first, at(1))
+
+    def test_a_second_account_is_known_by_its_own_payment(self) -> None:
+        """DOMAIN M5."""
+        second = claim(2, "cb2", day=1)
+        done = fold(claim(1, "cb1"), second, leads=[lead(1)])
+
+        assert (owner(done, "cb2").made_by, owner(done, "cb2").matched_at) == (second, at(1))
+
+    def test_a_second_site_makes_no_other_customer_of_it(self) -> None:
+        """DOMAIN M5: its newest id came with the payment at the second site."""
+        first = claim(1, "cb1")
+        done = fold(first, claim(2, "cb9", day=1, site=2), leads=[lead(1)])
+
+        assert (owner(done).made_by, owner(done).matched_at) == (first, at(1))
+
+    @pytest.mark.parametrize("leads", [[], [lead(1)]])
+    def test_a_customer_made_by_people_is_known_since_it_was_linked(
+        self, leads: list[LeadFacts]
+    ) -> None:
+        """DOMAIN M6: the machine made nothing; name and e-mail stay as people wrote them."""
+        done = fold(claim(1, day=1), claim(2, day=2), leads=leads, customers=[person(7)])
+
+        assert (owner(done).made_by, owner(done).matched_at) == (None, at(1))
+
+
 class TestDeals:
     def test_all_are_associated_and_the_earliest_names_the_source(self) -> None:
         """DOMAIN M7, S1: earliest (registered_at, id)."""
