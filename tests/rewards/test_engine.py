@@ -1,9 +1,26 @@
 from fractions import Fraction
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from rewards_service.programs.rules import RuleVersion
 from rewards_service.rewards import engine
 from rewards_service.rewards.figures import Invoice, Payment, Refund
 from tests.rewards.invoices import earned, flat, invoice, judged, note, paid, percent, posted
+
+names = st.sampled_from("abcd")
+applications = st.dictionaries(names, st.integers(0, 100), min_size=1, max_size=4)
+assignments = st.dictionaries(names, st.integers(0, 150), max_size=4)
+
+
+def shared_payments(notes: st.SearchStrategy[dict[str, int]]) -> st.SearchStrategy[Payment]:
+    """A payment of some invoices with refunds, assigned to invoices by notes."""
+    refunds = st.lists(st.tuples(st.integers(0, 150), notes), max_size=4)
+    return st.tuples(applications, refunds).map(
+        lambda both: paid(0, applied=both[0])._replace(
+            refunds=[Refund("r", amount, assigned) for amount, assigned in both[1]]
+        )
+    )
 
 
 class TestSummarise:
@@ -52,40 +69,22 @@ class TestSummarise:
 
         assert earned(percent(100_000), one, [paid(6_000)]) == 500
 
+    def test_a_payment_that_went_elsewhere_brings_nothing_here(self) -> None:
+        """DOMAIN A2: its money earns where it is applied now."""
+        payments = [paid(6_000, name="a"), paid(0, name="b", applied={"other": 6_000})]
+        figures = engine.summarise(invoice(), payments, percent(1))
+
+        assert [part.applied_minor for part in figures.payments] == [6_000, 0]
+        assert (figures.kept, figures.gross_kept) == (6_000, 6_000)
+
+    def test_what_was_applied_is_told_as_if_nothing_had_been_taken_back(self) -> None:
+        figures = engine.summarise(invoice(), [paid(4_000), paid(2_000, 500)], percent(1))
+
+        assert (figures.gross_kept, figures.kept) == (6_000, 5_500)
+
     def test_a_refund_counts_once(self) -> None:
         """DOMAIN A3: half refunded is 50 % of the base, not 25 %."""
         assert earned(percent(100_000), invoice(), [paid(12_000, 6_000)]) == 500
-
-
-class TestInconsistentInvoice:
-    def test_a_note_that_leaves_nothing_payable_keeps_the_last_target(self) -> None:
-        """DOMAIN A3."""
-        one = invoice(adjustments=[note("cn", 10_000, 2_000)])
-        figures = engine.summarise(one, [paid(12_000)], percent(1))
-
-        assert figures.inconsistent
-        assert earned(percent(100_000), one, [paid(12_000)]) == 1_000
-
-    def test_older_notes_still_count(self) -> None:
-        """DOMAIN A3: the last target is the one before the newest note."""
-        notes = [note("b", 9_000, 1_800, day=2), note("a", 1_000, 200, day=1)]
-        one = invoice(adjustments=notes)
-
-        assert earned(percent(100_000), one, [paid(10_800)]) == 900
-
-    def test_without_cash_it_is_no_contradiction(self) -> None:
-        """DOMAIN A3: without cash the base is 0."""
-        one = invoice(adjustments=[note("cn", 10_000, 2_000)])
-        figures = engine.summarise(one, [paid(12_000, 12_000)], percent(1))
-
-        assert not figures.inconsistent
-        assert figures.base == 0
-
-    def test_notes_without_a_date_are_ordered_too(self) -> None:
-        notes = [note("b", 20_000), note("a", 1)._replace(dated_at=None), note("c", 1, day=1)]
-        one = invoice(adjustments=notes)
-
-        assert engine.summarise(one, [paid(100)], percent(1)).inconsistent
 
 
 class TestTakenBackFrom:
@@ -122,6 +121,20 @@ class TestTakenBackFrom:
 
         assert self.share(payment) == {"old": 0, "new": 60}
 
+    def test_its_share_is_then_one_of_no_note(self) -> None:
+        """DOMAIN A2: 20 of the refund are shared by what was applied, beside the 40 for "a"."""
+        payment = paid(0, applied={"old": 0, "a": 50, "b": 50})._replace(
+            refunds=[Refund("r", 60, {"a": 40, "old": 20})]
+        )
+
+        assert self.share(payment) == {"old": 0, "a": 50, "b": 10}
+
+    def test_the_smallest_part_of_a_payment_has_its_share(self) -> None:
+        """DOMAIN A2."""
+        payment = paid(0, 2, applied={"a": 1, "b": 2})
+
+        assert self.share(payment) == {"a": Fraction(2, 3), "b": Fraction(4, 3)}
+
     def test_notes_over_more_than_the_refund_take_no_more_than_it(self) -> None:
         payment = paid(0, applied={"a": 100, "b": 100})._replace(
             refunds=[Refund("r", 60, {"a": 60, "b": 60})]
@@ -135,6 +148,24 @@ class TestTakenBackFrom:
 
     def test_nothing_falls_on_an_invoice_that_the_payment_did_not_pay(self) -> None:
         assert engine.taken_back_from(paid(100, 60), "other") == 0
+
+    @given(shared_payments(assignments))
+    def test_all_that_was_refunded_is_taken_back_somewhere_once(self, payment: Payment) -> None:
+        """DOMAIN A2, A4: whatever the notes say, at most what each invoice got."""
+        taken = self.share(payment)
+        refunded = sum(refund.amount_minor for refund in payment.refunds)
+
+        assert sum(taken.values()) == min(refunded, sum(payment.applied.values()))
+        assert all(0 <= part <= payment.applied[name] for name, part in taken.items())
+
+    @given(shared_payments(st.just({})))
+    def test_without_notes_every_invoice_loses_the_same_part(self, payment: Payment) -> None:
+        """DOMAIN A2."""
+        whole = sum(payment.applied.values())
+        refunded = min(sum(refund.amount_minor for refund in payment.refunds), whole)
+
+        for name, part in self.share(payment).items():
+            assert part * whole == payment.applied[name] * refunded
 
 
 class TestTargetAmount:
