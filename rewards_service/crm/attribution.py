@@ -99,15 +99,16 @@ class _Fold:
         found = self.kept.pop((claim.payer, claim.paid_at), {})
         self.done.results[claim.event] = found
         key = claim.email_key
-        if key and not known_before and self._is_ambiguous(claim, key):
-            self.done.outcomes[claim.event] = outcome(claim, self.done, self.deals[key], False)
-            return
-        lead = self._lead_step(claim, key, found) if key and claim.convert_lead else None
-        if key and claim.payer not in self.done.known:
-            self._email_step(claim, key, found)
-        if key and claim.associate_deal:
-            self._deal_step(claim, key, lead, found)
+        if key and (known_before or not self._is_ambiguous(claim, key)):
+            self._match(claim, key, found)
         self.done.outcomes[claim.event] = outcome(claim, self.done, self.deals[key], known_before)
+
+    def _match(self, claim: Claim, key: str, found: dict[str, object]) -> None:
+        lead = self._lead_step(claim, key, found) if claim.convert_lead else None
+        if claim.payer not in self.done.known:
+            self._email_step(claim, key, found)
+        if claim.associate_deal:
+            self._deal_step(claim, key, lead, found)
 
     def _is_ambiguous(self, claim: Claim, key: str) -> bool:
         """M6: several customers made by people share the e-mail: a person must choose."""
