@@ -15,6 +15,7 @@ from rewards_service.payouts.statement import (
     NOTHING_DUE,
     TOO_LARGE,
     Due,
+    Statement,
     convert,
     draw_up,
     exact_rate,
@@ -89,22 +90,36 @@ class TestDrawUp:
 
         assert (statement.total_minor, len(statement.lines)) == (70, 2)
 
-    def test_says_why_there_is_none(self) -> None:
+    @pytest.mark.parametrize(
+        ("amounts", "reason"),
+        [
+            ([], NOTHING_DUE), ([5, -5], NOTHING_DUE), ([100, -101], NEGATIVE_BALANCE),
+            ([499], BELOW_THRESHOLD), ([1], BELOW_THRESHOLD), ([MAX_AMOUNT, 1], TOO_LARGE),
+        ],
+    )  # fmt: skip
+    def test_says_why_there_is_none_and_what_it_would_have_been(
+        self, amounts: list[int], reason: str
+    ) -> None:
         """DOMAIN V4, V6."""
-        cases = {
-            NOTHING_DUE: [],
-            NEGATIVE_BALANCE: [Due(1, 100, EARLY), Due(2, -101, EARLY)],
-            BELOW_THRESHOLD: [Due(1, 499, EARLY)],
-            TOO_LARGE: [Due(1, MAX_AMOUNT, EARLY), Due(2, 1, EARLY)],
-        }
-        for reason, rewards in cases.items():
-            statement = draw_up(rewards, CUT_OFF, 500)
-            assert (statement.lines, statement.left_out) == ([], reason)
-        assert draw_up([Due(1, 5, EARLY), Due(2, -5, EARLY)], CUT_OFF).left_out == NOTHING_DUE
+        rewards = [Due(key, amount, EARLY) for key, amount in enumerate(amounts)]
 
-    def test_what_reaches_the_threshold_is_paid(self) -> None:
-        assert draw_up([Due(1, 500, EARLY)], CUT_OFF, 500).left_out is None
-        assert draw_up([Due(1, MAX_AMOUNT, EARLY)], CUT_OFF).total_minor == MAX_AMOUNT
+        assert draw_up(rewards, CUT_OFF, 500) == Statement([], sum(amounts), reason)
+
+    @pytest.mark.parametrize(("amount", "threshold"), [(500, 500), (1, 1), (1, 0), (MAX_AMOUNT, 0)])
+    def test_what_reaches_the_threshold_is_paid(self, amount: int, threshold: int) -> None:
+        """DOMAIN V6: up to what a database can hold."""
+        due = Due(1, amount, EARLY)
+
+        assert draw_up([due], CUT_OFF, threshold) == Statement([due], amount, None)
+
+    def test_without_a_threshold_the_smallest_amount_is_paid(self) -> None:
+        assert draw_up([Due(1, 1, EARLY)], CUT_OFF).left_out is None
+
+    def test_a_reward_that_came_to_nothing_is_no_line(self) -> None:
+        """DOMAIN V6."""
+        statement = draw_up([Due(1, 0, EARLY), Due(2, 0, LATE), Due(3, 7, EARLY)], CUT_OFF)
+
+        assert [line.reward_id for line in statement.lines] == [3]
 
 
 class TestConvert:
@@ -126,6 +141,11 @@ class TestConvert:
         assert convert([(5, "0.5")], "USD", "EUR").total_minor == 2
         assert convert([(7, "0.5")], "USD", "EUR").total_minor == 4
         assert convert([(1, "0.5"), (1, "0.5")], "USD", "EUR").parts == [1, 0]
+
+    def test_the_unit_that_is_left_goes_to_the_largest_remainder(self) -> None:
+        """DOMAIN A6, V7: of 0.3 and 0.9, together 1; below 0 too."""
+        assert convert([(1, "0.3"), (1, "0.9")], "USD", "EUR").parts == [0, 1]
+        assert convert([(-1, "0.3"), (-1, "0.9")], "USD", "EUR").parts == [0, -1]
 
     @pytest.mark.parametrize(
         ("amount", "pair", "rate", "expected"),
@@ -175,9 +195,33 @@ class TestRates:
 
         assert convert(back, "USD", "EUR").exact_minor == -convert(paid, "USD", "EUR").exact_minor
 
-    def test_where_nothing_is_left_the_first_rate_serves(self) -> None:
-        assert mean_rate([(100, "0.9"), (-100, "0.8")]) == "0.9"
-        assert mean_rate([(100, "0.5"), (-99, "0.6")]) == "0.5"
+    @pytest.mark.parametrize(
+        ("earlier", "rate"),
+        [
+            ([(100, "0.5"), (300, "0.9")], "4/5"),
+            ([(2, "0.2"), (1, "0.1")], "1/6"),
+            ([(100, "0.5"), (-99, "0.4")], "52/5"),
+        ],
+    )
+    def test_the_mean_of_several_weighs_each_by_its_amount(
+        self, earlier: list[tuple[int, str]], rate: str
+    ) -> None:
+        """DOMAIN V7."""
+        assert mean_rate(earlier) == rate
+
+    @pytest.mark.parametrize(
+        "earlier",
+        [
+            [(100, "0.9"), (-100, "0.8")],
+            [(100, "0.9"), (-200, "0.1")],
+            [(100, "0.9"), (-90, "1")],
+            [(100, "0.9"), (-99, "1.1")],
+        ],
+    )
+    def test_where_nothing_is_left_the_first_rate_serves(
+        self, earlier: list[tuple[int, str]]
+    ) -> None:
+        assert mean_rate(earlier) == "0.9"
 
 
 class TestExactText:
