@@ -59,13 +59,13 @@ def draw_up(dues: Iterable[Due], cut_off: date, threshold_minor: int = 0) -> Sta
         if due.amount_minor < 0 or (due.amount_minor > 0 and due.available_on <= cut_off)
     )  # fmt: skip
     total = sum(line.amount_minor for line in lines)
-    if total > 0 and total >= threshold_minor and total <= MAX_AMOUNT:
-        return Statement(lines, total, None)
     if total > MAX_AMOUNT:
         return Statement([], total, TOO_LARGE)
-    if total > 0:
+    if total <= 0:
+        return Statement([], total, NEGATIVE_BALANCE if total < 0 else NOTHING_DUE)
+    if total < threshold_minor:
         return Statement([], total, BELOW_THRESHOLD)
-    return Statement([], total, NEGATIVE_BALANCE if total < 0 else NOTHING_DUE)
+    return Statement(lines, total, None)
 
 
 def parse_decimal_rate(text: str) -> Fraction:

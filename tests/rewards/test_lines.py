@@ -218,11 +218,11 @@ class TestRefundsByLine:
         assert (figures.base, figures.by_line) == (8_000, 0)
 
     def test_what_a_note_puts_on_another_invoice_stays_there(self) -> None:
-        """DOMAIN A2, A3: the fee here and 5600 of the other; nothing else is taken here."""
-        refund = Refund("ref", 8_800, {"inv": 3_200, "other": 5_600}, noted={"inv": (FEE_BACK,)})
+        """DOMAIN A2, A3: here the fee, and 3600 that no line is named for."""
+        refund = Refund("ref", 8_800, {"inv": 6_800, "other": 2_000}, noted={"inv": (FEE_BACK,)})
         payment = paid(0, applied={"inv": 12_000, "other": 12_000})._replace(refunds=[refund])
 
-        assert earned(self.rule, BILL, [payment]) == 800
+        assert earned(self.rule, BILL, [payment]) == 560
 
     def test_the_smallest_payment_loses_what_its_note_names(self) -> None:
         tiny = Noted(1, 1, (noted(PLAN, 1, 1),))
