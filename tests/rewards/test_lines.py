@@ -172,7 +172,8 @@ class TestRefundsByLine:
         """DOMAIN A3: pro_rata; 3200 of 12000 are taken of the base 8000."""
         figures = summarise(BILL, [refunded(3_200, FEE_BACK)], on_plan())
 
-        assert (figures.base * 3, figures.by_line) == (8_000 * 3 - 6_400, 0)
+        assert figures.base * 3 == 8_000 * 3 - 6_400
+        assert figures.by_line == 0
 
     def test_a_note_paid_back_in_part_takes_that_part_of_its_lines(self) -> None:
         payment = refunded(2_200, HALF_PLAN_BACK._replace(amount_minor=2_200))
@@ -215,7 +216,8 @@ class TestRefundsByLine:
         payment = paid(0, applied={"inv": 12_000, "other": 12_000})._replace(refunds=[refund])
         figures = summarise(BILL, [payment], self.rule)
 
-        assert (figures.base, figures.by_line) == (8_000, 0)
+        assert figures.base == 8_000
+        assert figures.by_line == 0
 
     def test_what_a_note_puts_on_another_invoice_stays_there(self) -> None:
         """DOMAIN A2, A3: here the fee, and 3600 that no line is named for."""
@@ -235,7 +237,9 @@ class TestRefundsByLine:
         """The refund lowers what is kept, though it takes nothing from the base."""
         figures = summarise(BILL, [refunded(3_200, FEE_BACK)], self.rule)
 
-        assert (figures.kept, figures.earning, figures.by_line) == (8_800, 12_000, 0)
+        assert figures.kept == 8_800
+        assert figures.earning == 12_000
+        assert figures.by_line == 0
 
     def test_an_invoice_refunded_in_full_earns_nothing_whatever_the_notes_say(self) -> None:
         """DOMAIN A4: full refund, exactly nothing."""
