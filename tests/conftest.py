@@ -182,15 +182,17 @@ def app(settings: Settings) -> Iterator[Flask]:
     Who adds routes to it makes one of his own.
     """
     from rewards_service.app import create_app
+    from rewards_service.reports import ops_routes
 
     if settings not in _apps:
         _apps[settings] = create_app(settings)
     made = _apps[settings]
+    ops_routes.init_app(made)  # metrics are the process's: they tell of the newest application
     yield made
     with made.app_context():
         for engine in db.engines.values():
             engine.dispose()
-    made.extensions["rewards_webhooks"].engine.dispose()
+    made.extensions["rewards_webhooks"].close()
 
 
 @pytest.fixture

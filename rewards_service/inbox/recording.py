@@ -76,6 +76,12 @@ class Recorder:
             # the same, the second one finds the event there.
             return self._insert(values)
 
+    def close(self) -> None:
+        """Give up the connection that this thread keeps; the next delivery makes another."""
+        if getattr(self._mine, "cursor", None) is not None:
+            self._mine.cursor = None
+            self._mine.connection.close()
+
     def _insert(self, values: tuple[Any, ...]) -> int | None:
         cursor = getattr(self._mine, "cursor", None)
         if cursor is None:

@@ -4,11 +4,11 @@ The event log lives a floor up, hence by name. An event of a type that nothing
 follows from is no gap: the webhook need not send it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from rewards_service.integrations.models import EventPoll, Integration
@@ -29,13 +29,14 @@ def polling_health(session: Session, integrations: Sequence[Integration]) -> dic
     polls = {poll.integration_id: poll for poll in session.scalars(of_these)}
     since = utc_now() - DAY
     counts = {row.integration_id: row for row in session.execute(_counts(since).where(_of(keys)))}
+    silence = webhook_silence(session, keys)
     found = {}
     for item in integrations:
         missed = counts.get(item.id)
         found[item.id] = {
             "polling": _state(item, polls.get(item.id)),
             "webhook": {
-                **webhook_silence(session, item),
+                **silence[item.id],
                 "missed_24h": missed.missed if missed else 0,
                 "late_24h": missed.late if missed else 0,
             },
@@ -55,24 +56,43 @@ def failing_polls(session: Session) -> int:
     return session.scalars(query.where(fails)).one()
 
 
-def webhook_silence(session: Session, integration: Integration) -> dict[str, datetime | None]:
-    """When the webhook last brought anything, and since when it brings nothing though it should.
+def webhook_silence(session: Session, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Integration -> when its webhook last brought anything, and since when it is silent.
 
     `silent_since` is that time once the log brought an event after it that the webhook did not.
     """
-    log = _log()
-    own = log.integration_id == integration.id
-    first = session.scalar(
-        select(log.received_at).where(own, log.source == "webhook").order_by(log.id.desc()).limit(1)
-    )
-    later = session.scalar(select(func.max(log.webhook_at)).where(own, log.source == _POLL))
-    last_at = max((at for at in (first, later) if at is not None), default=None)
-    missing = _is_missed(utc_now()) & own
-    if last_at is not None:
-        missing &= log.received_at > last_at
-    is_silent = session.scalar(select(log.id).where(missing).limit(1)) is not None
-    since = (last_at or integration.created_at) if is_silent else None
-    return {"last_at": last_at, "silent_since": since}
+    log, item = _log(), Integration
+    own = log.integration_id == item.id
+    newest = select(log.received_at).where(own, log.source == "webhook").order_by(log.id.desc())
+    first = newest.limit(1).correlate(item).scalar_subquery()
+    read = select(func.max(log.webhook_at)).where(own, log.source == _POLL)
+    later = read.correlate(item).scalar_subquery()
+    known = select(item.id, item.created_at, first.label("first"), later.label("later"))
+    rows = session.execute(known.where(item.id.in_(keys))).all()
+    last = {row.id: max((at for at in row[2:] if at is not None), default=None) for row in rows}
+    silent = _silent(session, last)
+    return {
+        row.id: {
+            "last_at": last[row.id],
+            "silent_since": (last[row.id] or row.created_at) if row.id in silent else None,
+        }
+        for row in rows
+    }
+
+
+def _silent(session: Session, last: Mapping[int, datetime | None]) -> set[int]:
+    """Integrations of which the log brought something after their webhook's last word."""
+    log, missed = _log(), _is_missed(utc_now())
+    queries = [
+        select(log.integration_id)
+        .where(missed, log.integration_id == key, *(() if at is None else (log.received_at > at,)))
+        .limit(1)
+        .subquery()
+        for key, at in last.items()
+    ]
+    if not queries:
+        return set()
+    return set(session.scalars(union_all(*(select(query) for query in queries))))
 
 
 def _counts(since: datetime) -> Any:

@@ -11,6 +11,7 @@ from rewards_service.chargebee.resources import (
     CREDIT_NOTE,
     CUSTOMER,
     INVOICE,
+    PAYMENT,
     TRANSACTION,
     finish,
 )
@@ -124,6 +125,15 @@ def _is_late(one: Received, before: Any) -> bool:
     return before is not None and one.place < queries.place_of(before)
 
 
+def _told_again(some: Sequence[Received], before: dict[Key, Any]) -> list[Received]:
+    """What another event had brought as it is: a list of the past may have, before its time."""
+    return [
+        one for one in some
+        if one.item.columns.get("kind") != PAYMENT
+        and before.get(one.key) is not None and not _differs(one, before[one.key])
+    ]  # fmt: skip
+
+
 def _after_customers(
     _session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
 ) -> None:
@@ -151,7 +161,7 @@ def _after_transactions(
     before: dict[Key, Any],
     changed: Changed,
 ) -> None:
-    for one in fresh:
+    for one in (*fresh, *_told_again(some, before)):
         sources = {one.item.columns["source_id"], getattr(before.get(one.key), "source_id", None)}
         changed.payments |= {(one.integration_id, source) for source in sources if source}
         if one.item.columns["kind"] == "payment":
@@ -163,10 +173,14 @@ def _after_transactions(
 
 
 def _after_credit_notes(
-    session: Session, _some: Any, fresh: list[Received], before: dict[Key, Any], changed: Changed
+    session: Session,
+    some: list[Received],
+    fresh: list[Received],
+    before: dict[Key, Any],
+    changed: Changed,
 ) -> None:
     changed.invoices |= queries.paid_by_credit(session, {one.key for one in fresh})
-    for one in fresh:
+    for one in (*fresh, *_told_again(some, before)):
         invoices = {
             one.item.columns["invoice_id"],
             getattr(before.get(one.key), "invoice_id", None),

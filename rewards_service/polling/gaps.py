@@ -60,7 +60,7 @@ def gap_report(
         "integration_id": integration.id,
         "from": from_at,
         "to": to_at,
-        "webhook": webhook_silence(session, integration),
+        "webhook": webhook_silence(session, [integration.id])[integration.id],
         "totals": totals,
         "periods": [{"period": name, **periods[name]} for name in sorted(periods)],
         "events": [{**gap._asdict(), "id": gap.key} for gap in reversed(missed)],

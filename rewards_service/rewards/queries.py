@@ -16,6 +16,7 @@ from rewards_service.programs.rules import RuleVersion
 from rewards_service.rewards.credits import load_credits
 from rewards_service.rewards.details import Details, load_details
 from rewards_service.rewards.models import BY_HAND, LedgerEntry, Reward, RewardStatusChange
+from rewards_service.rewards.untold import leave_out
 from rewards_service.rewards.verdicts import MACHINE, REFUND_OPEN
 from rewards_service.transactions import queries as transactions
 
@@ -69,6 +70,9 @@ def load_money(
         recorded=recorded,
         paid_by=_paid_by([*own, *others], recorded),
     )
+    leave_out(session, money.refunds, {key: [row] for key, row in recorded.items()})
+    payers_of = {key: [recorded[one] for one in some] for key, some in money.paid_by.items()}
+    leave_out(session, money.adjustments, payers_of)
     notes = _refund_notes(session, refunds)
     money.assigned = _assigned(notes)
     money.details = load_details(

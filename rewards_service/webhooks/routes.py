@@ -61,6 +61,11 @@ class Reception:
         self.doors = Doors(self.engine, secret_key)
         self.recorder = Recorder(self.engine)
 
+    def close(self) -> None:
+        """Give up the connections of this thread and those that nobody uses."""
+        self.recorder.close()
+        self.engine.dispose()
+
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         """Keep one Chargebee delivery and answer before anything acts on it.
 

@@ -116,7 +116,7 @@ class TestRun:
         assert len(world.all(EventPoll)) == 1
 
         with transaction(world.engine) as session:
-            wanted = {"site": "moved-test"}
+            wanted = {"site": "moved-test", "api_key": "another"}
             integrations.change_integration(session, connected, world.site.id, wanted, "test")
 
         assert world.all(EventPoll) == []

@@ -107,3 +107,15 @@ class Office(Books):
 
     def replay(self) -> Outcome:
         return replay(self.engine)
+
+
+def unchanged(office: Office) -> None:
+    outcome = office.replay()
+
+    assert outcome.differences == []
+    assert outcome.ok
+
+
+def statuses(office: Office) -> set[str]:
+    with Session(office.engine) as session:
+        return set(session.scalars(select(Reward.status)))
