@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, MetaData, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -62,7 +62,7 @@ def _in_schema(live: Engine) -> Iterator[Scratch]:
             _sweep(keeper)
             _make_schema(keeper, name)
             try:
-                _create_tables(engine, unlogged=True)
+                _create_tables(engine)
                 schema = keeper.execute(text("SELECT current_schema()")).scalar_one()
                 yield Scratch(engine, lambda: _snapshot(live, schema, name))
             finally:
@@ -110,7 +110,7 @@ def _in_file(live: Engine) -> Iterator[Scratch]:
         engine = create_engine(f"sqlite:///{path}")
         event.listen(engine, "connect", _in_haste)
         try:
-            _create_tables(engine, unlogged=False)
+            _create_tables(engine)
             yield Scratch(engine, lambda: _attached(live, path))
         finally:
             engine.dispose()
@@ -136,8 +136,31 @@ def _attached(live: Engine, path: Path) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _create_tables(engine: Engine, unlogged: bool) -> None:
-    """Tables and indexes; on PostgreSQL without a log, which nothing here would be restored by."""
+def _create_tables(engine: Engine) -> None:
+    script = _script(engine.dialect)
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql(script)
+        return
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.connection.executescript(f"BEGIN; {script}; COMMIT; BEGIN")
+
+
+_SCRIPTS: dict[str, str] = {}
+
+
+def _script(dialect: Dialect) -> str:
+    """Statements for all tables and indexes. To put them together takes longer than to run them."""
+    if dialect.name not in _SCRIPTS:
+        some = (str(one.compile(dialect=dialect)) for one in _statements(dialect.name))
+        _SCRIPTS[dialect.name] = "; ".join(some).replace("%%", "%")  # no parameters, no escapes
+    return _SCRIPTS[dialect.name]
+
+
+def _statements(dialect_name: str) -> Iterator[CreateTable | CreateIndex]:
+    """On PostgreSQL without a log, which nothing here would be restored by."""
+    unlogged = dialect_name == "postgresql"
     tables = MetaData(naming_convention=Base.metadata.naming_convention)
     for source in (*Base.metadata.tables.values(), *METADATA.tables.values()):
         table = source.to_metadata(tables, name=source.name)
@@ -146,8 +169,7 @@ def _create_tables(engine: Engine, unlogged: bool) -> None:
                 column.computed.persisted = unlogged  # SQLite has virtual ones as well
         if unlogged:
             table._prefixes = ["UNLOGGED"]
-    with engine.begin() as connection:
-        for table in tables.tables.values():
-            connection.execute(CreateTable(table, include_foreign_key_constraints=[]))
-            for index in sorted(table.indexes, key=lambda one: str(one.name)):
-                connection.execute(CreateIndex(index))
+    for table in tables.tables.values():
+        yield CreateTable(table, include_foreign_key_constraints=[])
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            yield CreateIndex(index)
