@@ -188,11 +188,16 @@ def app(settings: Settings) -> Iterator[Flask]:
         _apps[settings] = create_app(settings)
     made = _apps[settings]
     ops_routes.init_app(made)  # metrics are the process's: they tell of the newest application
+    _disconnect(made)  # whoever asked for metrics in between had connections made
     yield made
-    with made.app_context():
+    _disconnect(made)
+
+
+def _disconnect(app: Flask) -> None:
+    with app.app_context():
         for engine in db.engines.values():
             engine.dispose()
-    made.extensions["rewards_webhooks"].close()
+    app.extensions["rewards_webhooks"].close()
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def draft(key: Key, money: Money, people: People, held: list[Held]) -> Verdict:
         return verdict
     verdict.currency = row.currency
     payers = [payer for payer in payers if money.payments[payer].currency == row.currency]
+    payers.sort(key=lambda payer: (money.recorded[payer].occurred_at, payer))
     owner = _owner(key, row, payers, people)
     payees = payees_of(owner, payers, money, people, held)
     if owner is None or not any(payees.values()):
