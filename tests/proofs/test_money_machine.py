@@ -49,7 +49,7 @@ class TestMoneyMachine:
     """DOMAIN A4, A12, V1, V2, V3, V4, V8, V9, V10."""
 
     @pytest.mark.parametrize("half", [1, 2])  # each explores on its own, beside the other
-    def test_forty_five_sequences_on_sqlite(self, on_sqlite: Callable[[], Place], half: int) -> None:
+    def test_many_sequences_on_sqlite(self, on_sqlite: Callable[[], Place], half: int) -> None:
         run(on_sqlite, 45, seed_=half)
 
     def test_ten_sequences_on_postgresql(self, on_postgres: Callable[[], Place]) -> None:
