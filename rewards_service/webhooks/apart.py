@@ -15,6 +15,7 @@ from rewards_service.chargebee.resources import (
     CREDIT_NOTE,
     CUSTOMER,
     INVOICE,
+    MONEY,
     TRANSACTION,
     Mirrored,
 )
@@ -50,7 +51,9 @@ def payer_of(reading: Reading, things: Iterable[Thing]) -> Paid | None:
 
 def things_of(site: int, reading: Reading) -> set[Thing]:
     """Everything that an event is about, as far as its body names it."""
-    found = {thing for item in reading.objects for thing in _named(site, item)}
+    # No reward hangs on subscriptions or on what is sold, which many payments carry alike.
+    money = (item for item in reading.objects if item.kind in MONEY)
+    found = {thing for item in money for thing in _named(site, item)}
     payment = reading.payment
     if payment is not None:
         found |= {

@@ -56,7 +56,12 @@ class TestThingsOf:
         assert things(SALE) & things(other)
 
     def test_another_customers_payment_shares_nothing(self) -> None:
-        assert not things(SALE) & things(paid("2", "cb2", "b@two.example"))
+        """Nor where both are for the same price, which tells of no money."""
+        sold = {"id": "pro-USD", "object": "item_price", "item_id": "pro"}
+        one, other = paid("1", "cb1", "ada@one.example"), paid("2", "cb2", "b@two.example")
+        for body in (one, other):
+            body["content"]["item_price"] = sold
+        assert not things(one) & things(other)
 
     def test_sites_share_nothing_but_addresses(self) -> None:
         """DOMAIN M1: leads are everybody's; ids are a site's own."""
