@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -220,3 +221,17 @@ def world(engine: Engine, settings: Settings) -> "World":
     from tests.builders.world import World
 
     return World(webhook_app(settings), engine, settings)
+
+
+@pytest.fixture
+def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> "Iterator[World]":
+    """Another world, on an SQLite of its own: to come to the same by another way."""
+    from tests.builders.site import webhook_app
+    from tests.builders.world import World
+
+    path = tmp_path / "second.db"
+    shutil.copyfile(sqlite_template, path)
+    engine = create_engine(f"sqlite:///{path}")
+    own = replace(settings, database_url=f"sqlite:///{path}")
+    yield World(webhook_app(own), engine, own)
+    engine.dispose()

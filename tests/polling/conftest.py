@@ -1,14 +1,11 @@
 """Simulated sites, and a service that is connected to one over HTTP."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from rewards_service.chargebee.operations import Chargebee
 from rewards_service.integrations import service as integrations
@@ -22,7 +19,6 @@ from rewards_service.simulator.faults import Faults
 from rewards_service.simulator.play import play
 from rewards_service.simulator.server import SimulatorServer
 from tests.builders.simulated import connected_to
-from tests.builders.site import webhook_app
 from tests.builders.world import World
 from tests.simulator.site_calls import Caller
 
@@ -60,17 +56,6 @@ class Sandbox:
         client = site or connected_to(self.simulator)
         chosen = {"beginning": START, "now": self.now, **chosen}
         return poll(world.engine, world.site.id, client, **chosen)
-
-
-@pytest.fixture
-def lossless(settings: Settings, sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
-    """Another world, on a database of its own."""
-    path = tmp_path / "lossless.db"
-    shutil.copyfile(sqlite_template, path)
-    engine = create_engine(f"sqlite:///{path}")
-    own = replace(settings, database_url=f"sqlite:///{path}")
-    yield World(webhook_app(own), engine, own)
-    engine.dispose()
 
 
 @pytest.fixture

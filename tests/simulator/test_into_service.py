@@ -4,15 +4,11 @@ Whatever the webhooks did, one reading of Chargebee's event log afterwards bring
 they are when each event comes once and in order (V10), and nothing differs from Chargebee.
 """
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import ReceivedEvent
@@ -20,14 +16,12 @@ from rewards_service.kit.clock import from_epoch
 from rewards_service.polling.reading import poll
 from rewards_service.reports.checks import run_checks
 from rewards_service.reports.digest import sections
-from rewards_service.settings import Settings
 from rewards_service.simulator.api import Simulator
 from rewards_service.simulator.faults import Faults
 from rewards_service.simulator.play import email_of, play
 from rewards_service.simulator.runner import Call, Runner
 from rewards_service.simulator.site import Site
 from tests.builders.simulated import connected_to
-from tests.builders.site import webhook_app
 from tests.builders.world import World
 from tests.reconciliation.comparing import compared
 
@@ -90,17 +84,6 @@ def wrong(engine: Engine) -> list[str]:
 def said(engine: Engine) -> dict[str, str]:
     with Session(engine) as session:
         return sections(session)
-
-
-@pytest.fixture
-def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
-    """Another world, on a database of its own."""
-    path = tmp_path / "second.db"
-    shutil.copyfile(sqlite_template, path)
-    engine = create_engine(f"sqlite:///{path}")
-    own = replace(settings, database_url=f"sqlite:///{path}")
-    yield World(webhook_app(own), engine, own)
-    engine.dispose()
 
 
 def prove(world: World, second: World, seed: int, steps: int = STEPS) -> None:
