@@ -46,6 +46,7 @@ _LOADED = columns(
     "verification",
     "verification_note",
 )
+_WITHOUT_BODY = [column for column in _LOADED if column.name != "body"]
 
 
 class Leased(NamedTuple):
@@ -139,10 +140,10 @@ class Ending:
     results: dict[str, Any] = field(default_factory=dict)
 
 
-def load(session: Session, leased: Leased) -> list[Any]:
+def load(session: Session, leased: Leased, with_bodies: bool = True) -> list[Any]:
     """The leased events with their bodies, in the order of the log, locked until commit."""
     query = (
-        select(*_LOADED)
+        select(*(_LOADED if with_bodies else _WITHOUT_BODY))
         .where(
             among(session, ReceivedEvent.id, leased.ids),
             ReceivedEvent.lease_token == leased.token,

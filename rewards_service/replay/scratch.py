@@ -55,8 +55,8 @@ def _in_schema(live: Engine) -> Iterator[Scratch]:
     name = f"{PREFIX}{uuid4().hex}"
     # Autocommit, and no pool: its one connection holds the lock by which others see we are alive.
     owner = create_engine(live.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    settings = f"-csearch_path={name} -csynchronous_commit=off"
-    engine = create_engine(live.url, connect_args={"options": settings}, **_POOL)
+    settings = {"options": f"-csearch_path={name} -csynchronous_commit=off"}
+    engine = create_engine(live.url.update_query_dict(settings), **_POOL)
     try:
         with owner.connect() as keeper:
             _sweep(keeper)

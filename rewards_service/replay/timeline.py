@@ -1,6 +1,6 @@
 """Let everything happen again in the scratch, through the functions by which it happened."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
+from rewards_service.chargebee.events import Reading
 from rewards_service.inbox import service as inbox
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.inbox.service import Leased
@@ -21,6 +22,7 @@ from rewards_service.kit.db import hold_stage, table_of, transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.programs.models import RewardRuleVersion
 from rewards_service.replay import deciding
+from rewards_service.replay.ahead import Ahead, Readings
 from rewards_service.replay.moments import (
     ADJUSTMENT,
     APPEARING,
@@ -49,15 +51,17 @@ class Run:
 
     engine: Engine
     progress: Progress
+    ahead: Ahead
     events: int = 0
     waiting: list[int] = field(default_factory=list)
+    next: tuple[list[int], Readings] | None = None  # a batch that is being read
     failures: list[dict[str, Any]] = field(default_factory=list)
     rewards: Alongside | None = None
 
 
 def play(engine: Engine, moments: Iterator[Moment], progress: Progress) -> Run:
     """Let the moments happen in their order. The caller compares what came of it."""
-    run = Run(engine, progress)
+    run = Run(engine, progress, Ahead(engine))
     try:
         for rank, same in groupby(moments, key=lambda moment: int(moment.rank)):
             if rank == EVENT:
@@ -69,6 +73,7 @@ def play(engine: Engine, moments: Iterator[Moment], progress: Progress) -> Run:
         _settle(run)
     finally:
         _join(run)
+        run.ahead.close()
     return run
 
 
@@ -76,15 +81,21 @@ def _add(run: Run, keys: list[int]) -> None:
     """Events that were handled together stay together; batches are joined in log order only."""
     full = len(run.waiting) + len(keys) > BATCH
     if run.waiting and (full or keys[0] < run.waiting[-1]):
-        _handle_waiting(run)
+        _pass_on(run)
     run.waiting += keys
 
 
-def _handle_waiting(run: Run) -> None:
+def _pass_on(run: Run) -> None:
+    """Begin to read the batch that is complete, and handle the one before it meanwhile."""
     keys, run.waiting = run.waiting, []
-    if not keys:
-        return
-    _handle(run, keys)
+    before, run.next = run.next, (keys, run.ahead.read(keys)) if keys else None
+    if before is not None:
+        _handle_batch(run, *before)
+
+
+def _handle_batch(run: Run, keys: list[int], readings: Readings) -> None:
+    # Whatever could not be read shows where it is handled, event by event.
+    _handle(run, keys, {} if readings.exception() else readings.result())
     run.events += len(keys)
     run.progress(run.events)
     if len(keys) >= WORTH_A_THREAD and run.engine.dialect.name == "postgresql":
@@ -94,30 +105,32 @@ def _handle_waiting(run: Run) -> None:
         run.rewards.ask()
 
 
-def _handle(run: Run, keys: list[int]) -> None:
+def _handle(run: Run, keys: list[int], known: Mapping[int, Reading]) -> None:
     try:
         with transaction(run.engine) as session:
             hold_stage(session, event_jobs.STAGE)
-            sequence.process(session, _take(session, keys))
+            sequence.process(session, _take(session, keys, known), known)
     except Exception as problem:
         if len(keys) > 1:
             for key in keys:
-                _handle(run, [key])
+                _handle(run, [key], {})
             return
         log.exception("replayed_event_failed", event_key=keys[0])
         _fail(run, "event", [keys[0]], "handled", f"{type(problem).__name__}: {problem}")
 
 
-def _take(session: Session, keys: list[int]) -> list[Any]:
+def _take(session: Session, keys: list[int], known: Mapping[int, Reading]) -> list[Any]:
     token = uuid4().hex
     these = among(session, ReceivedEvent.id, keys)
     session.execute(update(table_of(ReceivedEvent)).where(these).values(lease_token=token))
-    return inbox.load(session, Leased(token, sorted(keys), alone=False))
+    leased = Leased(token, sorted(keys), alone=False)
+    return inbox.load(session, leased, with_bodies=len(known) < len(keys))
 
 
 def _settle(run: Run) -> None:
     """Before a person decides: everything received is handled, everything due calculated."""
-    _handle_waiting(run)
+    _pass_on(run)
+    _pass_on(run)
     _join(run)
     reward_jobs.drain(run.engine, NO_LIMIT)
 

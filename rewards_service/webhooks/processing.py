@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from rewards_service.chargebee.events import read_event
+from rewards_service.chargebee.events import Reading, read_event
 from rewards_service.crm.matching import Claim
 from rewards_service.inbox import service as inbox
 from rewards_service.inbox.models import REFUSED
@@ -30,25 +30,34 @@ OBSERVED_AT_ONCE = 50  # each is worked out by itself, and other writers must ge
 
 
 def process(
-    session: Session, events: Sequence[AnyRow], held: Mapping[int, Claim] | None = None
+    session: Session,
+    events: Sequence[AnyRow],
+    held: Mapping[int, Claim] | None = None,
+    known: Mapping[int, Reading] | None = None,
 ) -> Batch:
     """Do everything that follows from these events. The caller holds the events stage.
 
-    held: claims that they left when they were handled before. Observed events beyond a number are
-    put back, to be the first of the next batch.
+    held: claims that they left when they were handled before; known: as `read` takes it. Observed
+    events beyond a number are put back, to be the first of the next batch.
     """
-    batch = complete(session, read(session, events, held))
+    batch = complete(session, read(session, events, held, known))
     transactions.mark_due(session, batch.due)
     return batch
 
 
 def read(
-    session: Session, events: Sequence[AnyRow], held: Mapping[int, Claim] | None = None
+    session: Session,
+    events: Sequence[AnyRow],
+    held: Mapping[int, Claim] | None = None,
+    known: Mapping[int, Reading] | None = None,
 ) -> Batch:
-    """What events say, and the endings of those that mean nothing to the books."""
+    """What events say, and the endings of those that mean nothing to the books.
+
+    known: what some of them say, by key, for whoever has read their bodies already.
+    """
     batch = Batch(events, load_options(session, events), {}, held=dict(held or {}))
     for event in events:
-        _read(batch, event)
+        _read(batch, event, (known or {}).get(event.id))
     return batch
 
 
@@ -78,7 +87,12 @@ def load_options(session: Session, events: Sequence[AnyRow]) -> dict[int, Option
     }  # fmt: skip
 
 
-def _read(batch: Batch, event: AnyRow) -> None:
+def read_body(event: AnyRow) -> Reading:
+    """What the stored body of an event says."""
+    return read_event(event.event_type, parse(event.body), len(event.body))
+
+
+def _read(batch: Batch, event: AnyRow, known: Reading | None) -> None:
     """Read one event, unless its integration wanted nothing of it when it came (DOMAIN M12)."""
     options = batch.options_of(event)
     if options.all_off:
@@ -88,7 +102,7 @@ def _read(batch: Batch, event: AnyRow) -> None:
         error = event.verification_note
         batch.endings[event.id] = Ending(event.id, FAILED, quarantined=True, error=error)
         return
-    reading = read_event(event.event_type, parse(event.body), len(event.body))
+    reading = read_body(event) if known is None else known
     batch.readings[event.id] = reading
     if reading.end is not None:
         batch.endings[event.id] = Ending(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.orm import Session
 
+from rewards_service.chargebee.events import Reading
 from rewards_service.chargebee.resources import CUSTOMER, INVOICE
 from rewards_service.inbox.service import Ending
 from rewards_service.kit.db import hold_stage
@@ -42,18 +43,20 @@ class Done:
     entries: list[str] = field(default_factory=list)
 
 
-def process(session: Session, events: Sequence[AnyRow]) -> Done:
+def process(
+    session: Session, events: Sequence[AnyRow], known: Mapping[int, Reading] | None = None
+) -> Done:
     """Do everything that follows from these events. The caller holds the events stage.
 
-    Rewards are left to their own stage, unless a rule counts.
+    Rewards are left to their own stage, unless a rule counts. known: as `processing.read` takes it.
     """
     if not any(version.terms.counts for version in all_versions(session).values()):
-        return Done(processing.process(session, events).endings)
+        return Done(processing.process(session, events, known=known).endings)
     hold_stage(session, reward_jobs.STAGE)
     done = Done()
     while reward_jobs.calculate_due(session, CATCH_UP, done.entries):
         pass
-    _in_order(session, processing.read(session, events), done)
+    _in_order(session, processing.read(session, events, known=known), done)
     return done
 
 
