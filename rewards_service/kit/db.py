@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -153,6 +153,21 @@ def upsert(
         sets = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name not in keys)
         conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
         bulk.insert_rows(session, table_of(model), rows, conflict)
+
+
+def put(
+    session: Session,
+    model: type[Base],
+    rows: Mapping[Any, dict[str, Any]],
+    known: Collection[Any],
+    keys: Sequence[str],
+) -> None:
+    """As `upsert`, of rows by a key of the caller's, who has looked which of them are there.
+
+    Only for tables that nobody else writes meanwhile. PostgreSQL takes in new rows much faster.
+    """
+    upsert(session, model, [row for key, row in rows.items() if key in known], keys)
+    insert_many(session, model, [row for key, row in rows.items() if key not in known])
 
 
 def update_many(

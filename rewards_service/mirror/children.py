@@ -81,7 +81,10 @@ def apply_payments(
         session.execute(
             update(table).where(pair.in_(keys)).values(applied_minor=0, position=_UNLISTED)
         )
-    upsert(session, table, _application_rows(fresh, listed=True), _APPLICATION_KEY)
+    known = [one for one in fresh if one.key in before]
+    upsert(session, table, _application_rows(known, listed=True), _APPLICATION_KEY)
+    unknown = [one for one in fresh if one.key not in before]
+    insert_many(session, table, _application_rows(unknown, listed=True))
     fresh_places = {(one.key, one.place) for one in fresh}
     older = [one for one in some if (one.key, one.place) not in fresh_places]
     insert_missing(session, table, _application_rows(older, listed=False))

@@ -15,7 +15,7 @@ from rewards_service.chargebee.resources import (
     TRANSACTION,
     finish,
 )
-from rewards_service.kit.db import insert_missing, upsert
+from rewards_service.kit.db import insert_many, insert_missing, put
 from rewards_service.mirror import children, kinds, queries
 from rewards_service.mirror.children import Key, Received
 from rewards_service.mirror.models import ChargebeeVersion
@@ -43,13 +43,14 @@ def store(session: Session, received: Sequence[Received]) -> Changed:
     by_kind: dict[str, list[Received]] = defaultdict(list)
     for one in received:
         by_kind[one.item.kind].append(one)
-    _keep_versions(session, received)
     for kind, some in sorted(by_kind.items()):
         before = queries.newest(session, MODELS[kind], {one.key for one in some})
+        _keep_versions(session, some, before)
         winners = _winners(some, before)
         for one in winners:
             finish(one.item)
-        upsert(session, MODELS[kind], [_row(one) for one in winners], _KEY_COLUMNS)
+        rows = {one.key: _row(one) for one in winners}
+        put(session, MODELS[kind], rows, before, _KEY_COLUMNS)
         fresh = [one for one in winners if _differs(one, before.get(one.key))]
         if fresh:
             children.keep_parts(session, fresh, before)
@@ -61,11 +62,12 @@ def store(session: Session, received: Sequence[Received]) -> Changed:
 _KEY_COLUMNS = ("integration_id", "external_id")
 
 
-def _keep_versions(session: Session, received: Sequence[Received]) -> None:
-    rows = {}
-    for one in received:
+def _keep_versions(session: Session, some: Sequence[Received], before: dict[Key, Any]) -> None:
+    """Objects of one kind. Of what the mirror does not know it has no version either."""
+    rows: dict[bool, dict[Any, dict[str, Any]]] = {True: {}, False: {}}
+    for one in some:
         item = one.item
-        rows[(item.kind, *one.key, item.body_sha256)] = {
+        rows[one.key in before][one.key, item.body_sha256] = {
             "integration_id": one.integration_id,
             "kind": item.kind,
             "external_id": item.external_id,
@@ -75,7 +77,8 @@ def _keep_versions(session: Session, received: Sequence[Received]) -> None:
             "received_event_id": one.received_event_id,
             "body": item.body,
         }
-    insert_missing(session, ChargebeeVersion, list(rows.values()))
+    insert_missing(session, ChargebeeVersion, list(rows[True].values()))
+    insert_many(session, ChargebeeVersion, list(rows[False].values()))
 
 
 def _winners(some: Sequence[Received], before: dict[Key, Any]) -> list[Received]:
