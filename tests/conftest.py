@@ -24,6 +24,7 @@ from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
+from tests.statements import share_compiled
 
 if TYPE_CHECKING:
     from tests.builders.api import Caller
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SECRET_KEY = "a key for tests only, long enough"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
+
+share_compiled()
 
 # The same examples in every run, and no deadline: machines of all speeds run the tests.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
