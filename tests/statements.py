@@ -26,7 +26,7 @@ def share_compiled() -> None:
         begin(engine, *arguments, **options)
         engine._compiled_cache = _known
 
-    Engine.__init__ = begin_sharing  # type: ignore[method-assign]
+    Engine.__init__ = begin_sharing  # type: ignore[assignment, method-assign]
 
 
 def _is_alike(one: Any, other: object) -> bool:
