@@ -75,7 +75,8 @@ def place(query: Mapping[str, Any]) -> list[Any] | None:
     found = pages.open_place(current_settings().secret_key, _place_purpose(), query["cursor"])
     if found is None:
         raise invalid_member(
-            "cursor", "Not a cursor of this list asked for in this way: take next_cursor as it came."
+            "cursor",
+            "Not a cursor of this list asked for in this way: take next_cursor as it came.",
         )
     return found
 

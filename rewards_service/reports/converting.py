@@ -1,9 +1,10 @@
 """Sums in another currency, at rates on record only (DOMAIN V7): a missing one is named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,28 @@ from rewards_service.payouts.exchange import Quote, find_quote
 from rewards_service.payouts.statement import exact_rate
 
 Row = dict[str, Any]
+# More currencies than any group has: rows of a group that begins on a page are all read with it.
+MOST_CURRENCIES = 400
+
+
+class Page(NamedTuple):
+    """Rows, and the place after which more follow, None at the end."""
+
+    rows: list[Row]
+    last: list[Any] | None
+
+
+def whole_groups(
+    rows: Sequence[Row], key: Callable[[Row], list[Any]], limit: int, all_read: bool
+) -> tuple[list[list[Row]], list[Any] | None]:
+    """The first `limit` groups of rows with one key, and where more follow.
+
+    Unless `all_read`, of the last group some rows may be missing: it is left for the next page.
+    """
+    groups = [list(some) for _, some in groupby(rows, key)]
+    shown = groups[:limit] if all_read else groups[: min(limit, len(groups) - 1)]
+    follows = len(shown) < len(groups) or not all_read
+    return shown, key(shown[-1][0]) if follows else None
 
 
 class Converter:
@@ -28,7 +51,9 @@ class Converter:
         self.on = on or utc_now().date()
         self._quotes: dict[str, Quote | None] = {}
 
-    def merge(self, rows: Sequence[Row], amounts: Iterable[str], counts: Iterable[str]) -> list[Row]:
+    def merge(
+        self, rows: Sequence[Row], amounts: Iterable[str], counts: Iterable[str]
+    ) -> list[Row]:
         """Rows of one group, each in a currency of its own, as one; behind it those left over.
 
         Each amount is summed exactly and rounded once, half-even.
