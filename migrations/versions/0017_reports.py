@@ -157,6 +157,7 @@ def _make_roll_up() -> None:
 def _index() -> None:
     op.create_index(
         "ix_ledger_entries_of_partner", "ledger_entries", ["partner_id", "happened_at", "id"],
+        postgresql_include=["posted_at", "currency", "effect", "owed_minor"],
         postgresql_where=HAS_EFFECT, sqlite_where=HAS_EFFECT,
     )  # fmt: skip
     for table, column in (

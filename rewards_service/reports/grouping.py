@@ -40,7 +40,7 @@ _COLUMN_OF_FILTER: Mapping[str, Any] = {
     "chargebee_invoice_id": Reward.invoice_id, "program_id": RewardRule.program_id,
     "rule_id": RewardRule.id,
 }  # fmt: skip
-_FILTERS_OF_REWARDS = ("status", "customer_id", "chargebee_invoice_id", "created_from",
+FILTERS_OF_REWARDS = ("status", "customer_id", "chargebee_invoice_id", "created_from",
                        "created_before", "program_id", "rule_id")  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def _whole(row: Row) -> Row:
 
 
 def _query(session: Session, wanted: Mapping[str, Any], dimensions: Sequence[str]) -> Any:
-    if set(dimensions) <= _OF_ROLL_UP and not wanted.keys() & set(_FILTERS_OF_REWARDS):
+    if set(dimensions) <= _OF_ROLL_UP and not wanted.keys() & set(FILTERS_OF_REWARDS):
         return _of_roll_up(wanted, dimensions)
     return _of_entries(session, wanted, dimensions)
 
@@ -177,7 +177,7 @@ def filtered(query: Any, wanted: Mapping[str, Any], dimensions: Sequence[str] = 
     entry = LedgerEntry
     query = query.where(entry.effect.is_not(None))
     rules = {"program", "rule"} & set(dimensions) or {"program_id", "rule_id"} & wanted.keys()
-    if rules or "status" in dimensions or wanted.keys() & set(_FILTERS_OF_REWARDS):
+    if rules or "status" in dimensions or wanted.keys() & set(FILTERS_OF_REWARDS):
         query = query.join(Reward, Reward.id == entry.reward_id)
     if rules:
         query = query.join(RewardRuleVersion, RewardRuleVersion.id == Reward.rule_version_id)

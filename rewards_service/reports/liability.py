@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select, tuple_, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, case, exists, func, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
 
 from rewards_service.reports.converting import (
     MOST_CURRENCIES,
@@ -35,7 +35,7 @@ AMOUNTS = ("pending_minor", HELD, "approved_minor", "in_payout_minor", "owed_bac
            "total_minor")  # fmt: skip
 COLUMNS = ("partner_id", "currency", *AMOUNTS)
 _KEY = ("partner_id", "currency")
-_Slot = tuple[int, str]  # (partner, currency)
+_Held = dict[tuple[int, str], int]  # (partner, currency) -> minor units
 
 
 def report(
@@ -48,25 +48,28 @@ def report(
     sum of the others; what partners owe is below zero.
     """
     check_as_of(wanted.get("as_of"))
-    some = page(session, wanted, found, limit, after)
+    held = _held(session, wanted)
+    some = page(session, wanted, found, limit, after, held)
     answer = {
         "as_of": wanted.get("as_of"),
-        "totals": totals(session, wanted, found),
+        "totals": totals(session, wanted, found, held),
         "data": some.rows,
         **told(found),
     }
     return answer, some.last
 
 
-def totals(session: Session, wanted: Mapping[str, Any], found: Converter | None) -> list[Row]:
+def totals(
+    session: Session, wanted: Mapping[str, Any], found: Converter | None, held: _Held
+) -> list[Row]:
     """What is owed to all partners together, by currency."""
     sums = _balances(wanted)
     query = select(sums.c.currency, *_summed(sums)).group_by(sums.c.currency)
-    held: Counter[str] = Counter()
-    for (_, currency), amount in _held(session, wanted, None).items():
-        held[currency] += amount
+    all_held: Counter[str] = Counter()
+    for (_, currency), amount in held.items():
+        all_held[currency] += amount
     rows = [
-        _row({"currency": currency}, values, held[currency])
+        _row({"currency": currency}, values, all_held[currency])
         for currency, *values in session.execute(query.order_by(sums.c.currency))
     ]
     rows = [row for row in rows if any(row[name] for name in AMOUNTS)]
@@ -75,7 +78,7 @@ def totals(session: Session, wanted: Mapping[str, Any], found: Converter | None)
 
 def page(
     session: Session, wanted: Mapping[str, Any], found: Converter | None, limit: int,
-    after: Sequence[Any] | None,
+    after: Sequence[Any] | None, held: _Held,
 ) -> Page:  # fmt: skip
     """What is owed to each partner, by partner and currency; who is owed nothing is left out."""
     sums = _balances(wanted)
@@ -86,7 +89,6 @@ def page(
         query = query.where(tuple_(*keys[: len(after)]) > tuple(after))
     reach = limit + (1 if found is None else MOST_CURRENCIES)
     some = session.execute(query.limit(reach)).all()
-    held = _held(session, wanted, {partner for partner, *_ in some})
     rows = [
         _row({"partner_id": partner, "currency": currency}, values,
              held.get((partner, currency), 0))
@@ -104,8 +106,9 @@ def walk(
 ) -> Iterator[Row]:
     """All rows of all pages."""
     after: Sequence[Any] | None = None
+    held = _held(session, wanted)
     while True:
-        some = page(session, wanted, found, size, after)
+        some = page(session, wanted, found, size, after, held)
         yield from some.rows
         if some.last is None:
             return
@@ -160,32 +163,30 @@ def _filters(table: Any, wanted: Mapping[str, Any]) -> list[Any]:
     return [getattr(table, name) == wanted[name] for name in _KEY if name in wanted]
 
 
-def _held(
-    session: Session, wanted: Mapping[str, Any], partner_ids: set[int] | None
-) -> dict[_Slot, int]:
-    """(partner, currency) -> what stands for rewards that are, or were, on hold."""
+def _held(session: Session, wanted: Mapping[str, Any]) -> _Held:
+    """What stands for rewards that are, or were, on hold."""
     as_of: datetime | None = wanted.get("as_of")
     query = (
         select(Reward.partner_id, Reward.currency, func.sum(LedgerEntry.amount_minor))
         .join(LedgerEntry, LedgerEntry.reward_id == Reward.id)
-        .where(Reward.status == "hold" if as_of is None else _was_held(as_of))
         .where(*_filters(Reward, wanted))
         .group_by(Reward.partner_id, Reward.currency)
     )
-    if as_of is not None:
-        query = query.where(LedgerEntry.posted_at <= as_of)
-    if partner_ids is not None:
-        query = query.where(Reward.partner_id.in_(partner_ids))
+    if as_of is None:
+        query = query.where(Reward.status == "hold")
+    else:
+        query = query.where(Reward.id.in_(_held_then(as_of)), LedgerEntry.posted_at <= as_of)
     rows = session.execute(query)
     return {(partner, currency): int(amount) for partner, currency, amount in rows}
 
 
-def _was_held(as_of: datetime) -> Any:
+def _held_then(as_of: datetime) -> Any:
     """By the history of moves: the first move after a moment says what the reward was until it."""
-    move, earlier = RewardStatusChange, aliased(RewardStatusChange)
-    before = exists().where(
-        earlier.reward_id == move.reward_id, earlier.at > as_of, earlier.id < move.id
+    move = RewardStatusChange
+    first = select(func.min(move.id).label("id")).where(move.at > as_of).group_by(move.reward_id)
+    left = select(move.reward_id).where(
+        move.id.in_(first.scalar_subquery()), move.from_status == "hold"
     )
-    left = select(move.reward_id).where(move.at > as_of, move.from_status == "hold", ~before)
     moved = exists().where(move.reward_id == Reward.id, move.at > as_of)
-    return or_(and_(Reward.status == "hold", ~moved), Reward.id.in_(left))
+    stayed = select(Reward.id).where(Reward.status == "hold", ~moved)
+    return left.union_all(stayed)

@@ -1,7 +1,5 @@
 """Reports as the API shows them."""
 
-from typing import Any
-
 from marshmallow import Schema, fields
 
 from rewards_service.kit.fields import Choice, Instant, PublicId
@@ -191,9 +189,3 @@ class ConversionSchema(Schema):
     total = fields.Nested(ConversionTotalSchema)
     data = fields.List(fields.Nested(ConversionRowSchema))
     next_cursor = fields.String(allow_none=True)
-
-
-def dumped(schema: type[Schema], row: dict[str, Any]) -> dict[str, Any]:
-    """A row as the API spells it, for whoever writes it elsewhere."""
-    found: dict[str, Any] = schema().dump(row)
-    return found

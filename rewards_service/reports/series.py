@@ -13,7 +13,15 @@ from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.reports import periods
 from rewards_service.reports.converting import Converter, Row, told
-from rewards_service.reports.grouping import AMOUNTS, COUNTS, MEASURES, filtered, sums_of_entries
+from rewards_service.reports.grouping import (
+    AMOUNTS,
+    COUNTS,
+    FILTERS_OF_REWARDS,
+    MEASURES,
+    filtered,
+    sums_of_entries,
+    walk,
+)
 from rewards_service.rewards.models import LedgerEntry
 
 COLUMNS = ("period", "currency", *MEASURES)
@@ -47,7 +55,10 @@ def rows(session: Session, wanted: Mapping[str, Any], found: Converter | None) -
     interval, timezone = wanted["interval"], wanted["timezone"]
     firsts = periods.split(interval, from_at, before_at, timezone)
     starts = [periods.start_of(first, timezone) for first in firsts]
-    sums = _sums(session, wanted, starts, (from_at, before_at))
+    if _is_in_roll_up(wanted, from_at, before_at):
+        sums = _kept_sums(session, wanted, firsts)
+    else:
+        sums = _sums(session, wanted, starts, (from_at, before_at))
     currencies = {currency for _, currency in sums}
     currencies |= {wanted["currency"]} if "currency" in wanted else set()
     shown: list[Row] = []
@@ -61,10 +72,13 @@ def rows(session: Session, wanted: Mapping[str, Any], found: Converter | None) -
 
 
 def bounds(wanted: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """[from, before) of what is asked for; without an end up to now."""
+    """[from, before) of what is asked for; without an end up to that of the present interval."""
     interval, timezone = wanted["interval"], wanted["timezone"]
-    before_at = _moment(wanted.get("happened_before"), timezone) or utc_now()
+    before_at = _moment(wanted.get("happened_before"), timezone)
     from_at = _moment(wanted.get("happened_from"), timezone)
+    if before_at is None:
+        today = periods.first_of(interval, periods.day_of(utc_now(), timezone))
+        before_at = periods.start_of(periods.after(interval, today), timezone)
     if from_at is None:
         day = periods.day_of(before_at - timedelta(microseconds=1), timezone)
         first = periods.first_of(interval, day)
@@ -82,6 +96,27 @@ def _moment(value: date | datetime | None, timezone: str) -> datetime | None:
     if value is None or isinstance(value, datetime):
         return value
     return periods.start_of(value, timezone)
+
+
+def _is_in_roll_up(wanted: Mapping[str, Any], from_at: datetime, before_at: datetime) -> bool:
+    """Whether whole months of UTC are asked for, by nothing that the roll-up does not know."""
+    whole = all(at == periods.start_of(periods.first_of(periods.MONTH, at.date()), "UTC")
+                for at in (from_at, before_at))  # fmt: skip
+    asked = (wanted["interval"], wanted["timezone"]) == (periods.MONTH, "UTC")
+    return asked and whole and not wanted.keys() & set(FILTERS_OF_REWARDS)
+
+
+def _kept_sums(
+    session: Session, wanted: Mapping[str, Any], firsts: Sequence[date]
+) -> dict[tuple[int, str], dict[str, int]]:
+    """As `_sums`, from the month roll-up."""
+    last = periods.after(periods.MONTH, firsts[-1])
+    months = {**wanted, "group_by": ("month",), "month_from": firsts[0], "month_before": last}
+    places = {first: number for number, first in enumerate(firsts)}
+    return {
+        (places[row["month"]], row["currency"]): {name: row[name] for name in MEASURES}
+        for row in walk(session, months, None)
+    }
 
 
 def _sums(

@@ -126,6 +126,7 @@ class LedgerEntry(Base):
             "partner_id",
             "happened_at",
             "id",
+            postgresql_include=["posted_at", "currency", "effect", "owed_minor"],
             postgresql_where=_HAS_EFFECT,
             sqlite_where=_HAS_EFFECT,
         ),

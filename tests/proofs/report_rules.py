@@ -44,7 +44,7 @@ def _broken_roll_up(session: Session) -> Iterator[Any]:
 
 
 def _broken_statements(session: Session, entries: list[LedgerEntry]) -> Iterator[Any]:
-    moments = [None, utc_now(), *sorted({entry.posted_at for entry in entries})[::3]]
+    moments = [None, utc_now(), *_some_moments(entries)]
     for partner in sorted({entry.partner_id for entry in entries}):
         mine = [entry for entry in entries if entry.partner_id == partner]
         first = min(months.month_of(entry.happened_at) for entry in mine)
@@ -58,6 +58,12 @@ def _broken_statements(session: Session, entries: list[LedgerEntry]) -> Iterator
             )
             if now != then:
                 yield "as of now", partner, month, now, then
+
+
+def _some_moments(entries: list[LedgerEntry]) -> list[datetime]:
+    """Three times at which something was posted, over all the time that there was."""
+    moments = sorted({entry.posted_at for entry in entries})
+    return moments[:: len(moments) // 3 + 1]
 
 
 def _broken_chain(
@@ -87,15 +93,15 @@ def _broken_chain(
 
 
 def _broken_liability(session: Session, entries: list[LedgerEntry]) -> Iterator[Any]:
-    now = liability.totals(session, {}, None)
-    if liability.totals(session, {"as_of": utc_now()}, None) != now:
+    now = liability.report(session, {}, None, 1, None)[0]["totals"]
+    if liability.report(session, {"as_of": utc_now()}, None, 1, None)[0]["totals"] != now:
         yield "liability as of now", now
     statuses = dict(session.execute(select(Reward.id, Reward.status)).tuples().all())
     held = sum(entry.amount_minor for entry in entries if statuses[entry.reward_id] == "hold")
     if sum(row["held_minor"] for row in now) != held:
         yield "held", now, held
-    for moment in sorted({entry.posted_at for entry in entries})[::3]:
-        totals = liability.totals(session, {"as_of": moment}, None)
+    for moment in _some_moments(entries):
+        totals = liability.report(session, {"as_of": moment}, None, 1, None)[0]["totals"]
         known = sum(entry.owed_minor for entry in entries if entry.posted_at <= moment)
         by_partner = list(liability.walk(session, {"as_of": moment}, None, 2))
         for name in liability.AMOUNTS:

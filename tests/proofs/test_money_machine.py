@@ -22,7 +22,7 @@ class MoneyMachine(Money, Decisions):
 
 
 def replay_and_reports_agree(world: World) -> None:
-    """DOMAIN V10: the log, played again, gives the same rewards; reports say what the ledger does."""
+    """DOMAIN V10: the log, played again, gives the same; reports say what the ledger does."""
     assert replay(world.engine).differences == []
     with Session(world.engine) as session:
         assert broken_reports(session) == []

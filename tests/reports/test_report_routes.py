@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.db import transaction
+from rewards_service.reports.registry import REPORTS
 from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.rewards.review import Order, carry_out
 from tests.builders.api import Caller
@@ -134,7 +136,8 @@ class TestRewards:
         by_month = api.get("/reports/rewards", group_by="month,partner", currency="USD")
         by_status = api.get("/reports/rewards", **{"group_by": "status", "month[gte]": "2026-02"})
 
-        assert [measures(row, "month", "partner_id", "amount_minor") for row in by_month["data"]] == [
+        names = ("month", "partner_id", "amount_minor")
+        assert [measures(row, *names) for row in by_month["data"]] == [
             ("2026-01", ann(1), 3_000), ("2026-02", ann(1), -800), ("2026-02", ann(2), 2_000),
         ]  # fmt: skip
         assert {(row["status"], row["currency"]): row["amount_minor"]
@@ -242,7 +245,8 @@ class TestLeaderboard:
         paid_out = api.get(path, metric="paid", period="2026-01")
         february = api.get(path, metric="net", period="2026-02", currency="USD", limit=1)
 
-        assert [measures(row, "rank", "partner_name", "amount_minor") for row in earned["data"]] == [
+        names = ("rank", "partner_name", "amount_minor")
+        assert [measures(row, *names) for row in earned["data"]] == [
             (1, "Ann", 3_000), (2, "Bob", 2_000),
         ]  # fmt: skip
         assert [measures(row, "rank", "partner_name", "count") for row in ties["data"]] == [
@@ -296,7 +300,38 @@ class TestConversion:
             "payment_rate": "0.6667", "median_days_to_conversion": "388.50",
             "median_days_to_payment": "388.50",
         }  # fmt: skip
-        assert [measures(row, "partner_id", "registered", "payment_rate")
-                for row in report["data"]] == [(ann(1), 2, "0.5000"), (ann(2), 1, "1.0000")]  # fmt: skip
+        names = ("partner_id", "registered", "payment_rate")
+        assert [measures(row, *names) for row in report["data"]] == [
+            (ann(1), 2, "0.5000"), (ann(2), 1, "1.0000"),
+        ]  # fmt: skip
         assert deals["total"]["registered"] == 1
         assert measures(none["total"], "registered", "conversion_rate") == (0, None)
+
+
+class TestRegistry:
+    def test_every_report_is_a_list_of_rows_with_named_columns(
+        self, story: World, api: Caller
+    ) -> None:
+        """What files are written from is what the answers show."""
+        asked = {
+            "rewards": ("/reports/rewards", {"group_by": "month,rule"}),
+            "timeseries": ("/reports/rewards/timeseries", {"happened_at[gte]": "2026-01-01",
+                                                           "happened_at[lt]": "2026-03-01"}),
+            "leaderboard": ("/reports/partners/leaderboard", {}),
+            "statement": (STATEMENT.format(ann()), {"month": "2026-01"}),
+            "liability": ("/reports/liability", {}),
+            "conversion": ("/reports/conversion", {}),
+        }  # fmt: skip
+        assert asked.keys() == REPORTS.keys()
+        for name, (path, query) in asked.items():
+            answer = api.get(path, **query)
+            report = REPORTS[name]
+            wanted = {**report.query().load(query), "partner_id": 1}
+            if name != "statement":
+                del wanted["partner_id"]
+            with Session(story.engine) as session:
+                rows = [report.row().dump(row) for row in report.rows(session, wanted)]
+
+            assert rows == answer["lines" if name == "statement" else "data"], name
+            assert rows
+            assert all(set(row) == set(report.columns(wanted)) for row in rows), name
