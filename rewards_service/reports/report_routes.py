@@ -25,7 +25,7 @@ from rewards_service.reports.report_parameters import (
     StatementQuerySchema,
 )
 from rewards_service.reports.report_schemas import (
-    ConversionSchema,
+    ConversionReportSchema,
     LeaderboardSchema,
     LiabilitySchema,
     RewardsReportSchema,
@@ -90,7 +90,11 @@ def report_liability(query: dict[str, Any]) -> Any:
 
 
 @blueprint.operation(
-    "GET", "/reports/conversion", scope=CRM, query=ConversionQuerySchema, answer=ConversionSchema
+    "GET",
+    "/reports/conversion",
+    scope=CRM,
+    query=ConversionQuerySchema,
+    answer=ConversionReportSchema,
 )
 def report_conversion(query: dict[str, Any]) -> Any:
     """From registration to the first payment: how many leads and deals, and how long."""

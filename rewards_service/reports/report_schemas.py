@@ -94,7 +94,7 @@ class LeaderboardSchema(_Converted):
     data = fields.List(fields.Nested(LeaderSchema))
 
 
-class BalanceSchema(Schema):
+class StatementBalanceSchema(Schema):
     """What was owed when the month began, what changed it, what is owed when it ends."""
 
     currency = fields.String()
@@ -130,7 +130,7 @@ class StatementSchema(Schema):
     from_ = Instant(data_key="from", attribute="from")
     before = Instant()
     as_of = Instant(allow_none=True)
-    currencies = fields.List(fields.Nested(BalanceSchema))
+    currencies = fields.List(fields.Nested(StatementBalanceSchema))
     lines = fields.List(fields.Nested(StatementLineSchema))
     next_cursor = fields.String(allow_none=True)
 
@@ -180,7 +180,7 @@ class ConversionRowSchema(ConversionTotalSchema):
     partner_id = PublicId("par", allow_none=True)
 
 
-class ConversionSchema(Schema):
+class ConversionReportSchema(Schema):
     """From registration to the first payment."""
 
     from_ = Instant(data_key="from", attribute="from", allow_none=True)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from rewards_service.kit.bulk import insert_rows
-from rewards_service.kit.db import is_postgresql, table_of
+from rewards_service.kit.db import hold_stage, is_postgresql, table_of
 from rewards_service.rewards.models import BY_HAND, LedgerEntry, LedgerPosting, Reward, RewardMonth
 
 EXPENSE, PAID, CLAWBACK = "expense", "paid", "clawback_receivable"
@@ -95,7 +95,8 @@ def add(
 
 
 def rebuild(session: Session) -> None:
-    """Make the roll-up anew from the ledger. Nobody posts meanwhile who waits for its lock."""
+    """Make the roll-up anew from the ledger. Whoever wants to post waits until commit."""
+    hold_stage(session, "rewards")
     session.execute(delete(RewardMonth))
     names = [*KEY, *COLUMNS]
     session.execute(insert(RewardMonth).from_select(names, raw(session), include_defaults=False))
