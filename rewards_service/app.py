@@ -20,7 +20,7 @@ from rewards_service.payouts import schedule_routes
 from rewards_service.polling import routes as polling
 from rewards_service.programs import routes as programs
 from rewards_service.reconciliation import routes as reconciliation
-from rewards_service.reports import ops_routes
+from rewards_service.reports import ops_routes, report_routes
 from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings
@@ -37,7 +37,7 @@ RESOURCES = (
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
-    audit.blueprint, reconciliation.blueprint,
+    audit.blueprint, reconciliation.blueprint, report_routes.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "rewards_service.cli.init:init",
     "poll": "rewards_service.cli.poll:poll",
     "preview-rule": "rewards_service.cli.preview_rule:preview_rule",
+    "rebuild-months": "rewards_service.cli.rebuild_months:rebuild_months",
     "reconcile": "rewards_service.cli.reconcile:reconcile",
     "replay": "rewards_service.cli.replay:replay",
     "run": "rewards_service.cli.run:run",

@@ -76,7 +76,7 @@ class Lead(Base):
     status: Mapped[str] = mapped_column(index=True)
     status_before: Mapped[str | None]  # status that conversion replaced
     partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id), index=True)
-    registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     external_id: Mapped[str | None] = mapped_column(unique=True)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey(Customer.id), index=True)
     converted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the payment's time
@@ -105,7 +105,7 @@ class Deal(Base):
     currency: Mapped[str | None]
     stage: Mapped[str] = mapped_column(index=True)
     partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id), index=True)
-    registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     external_id: Mapped[str | None] = mapped_column(unique=True)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey(Customer.id), index=True)
     associated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the payment's time

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     LargeBinary,
+    Numeric,
     Select,
     Table,
     bindparam,
@@ -36,6 +37,7 @@ _POSTGRES_TYPES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (DateTime, "timestamptz"),
     (Date, "date"),
     (LargeBinary, "bytea"),
+    (Numeric, "numeric"),
 )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Numeric,
     Select,
     Table,
     Text,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeEngine
 
 from rewards_service.kit import bulk
 
@@ -84,6 +86,19 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else orjson.loads(value)
+
+
+class Total(TypeDecorator[int]):
+    """A sum of amounts. Each may be as large as 64 bits hold, so that their sum may be larger."""
+
+    impl = Numeric(38, 0)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(38, 0))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
 
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")

@@ -1,6 +1,6 @@
 """Lists of the HTTP interface: their query parameters, their pages, the link to what follows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -56,6 +56,44 @@ def page_answer(
     following = urlencode({**request.args.to_dict(), "cursor": cursor})
     link = {"Link": f'<{request.path}?{following}>; rel="next"'}
     return {"data": list(rows), "next_cursor": cursor}, 200, link
+
+
+class PlacedQuery(StrictSchema):
+    """Query parameters of a list in an order of its own, of which each page names its place."""
+
+    limit = fields.Integer(
+        load_default=pages.DEFAULT_LIMIT, validate=validate.Range(1, pages.MAX_LIMIT)
+    )
+    cursor = fields.String(validate=validate.Length(max=400))
+
+
+def place(query: Mapping[str, Any]) -> list[Any] | None:
+    """Where the page begins that is asked for: after this. Raises Unprocessable for a cursor of
+    another list, or of the same one asked for in another way."""
+    if "cursor" not in query:
+        return None
+    found = pages.open_place(current_settings().secret_key, _place_purpose(), query["cursor"])
+    if found is None:
+        raise invalid_member(
+            "cursor",
+            "Not a cursor of this list asked for in this way: take next_cursor as it came.",
+        )
+    return found
+
+
+def next_place(last: Sequence[Any] | None) -> tuple[str | None, dict[str, str]]:
+    """(`next_cursor`, headers) of a page that ends at `last`; None: nothing follows."""
+    if last is None:
+        return None, {}
+    cursor = pages.seal_place(current_settings().secret_key, _place_purpose(), last)
+    following = urlencode({**request.args.to_dict(), "cursor": cursor})
+    return cursor, {"Link": f'<{request.path}?{following}>; rel="next"'}
+
+
+def _place_purpose() -> str:
+    """What was asked for, but for how much of it."""
+    asked = sorted(p for p in request.args.items() if p[0] not in ("cursor", "limit"))
+    return f"{request.path}?{urlencode(asked)}"
 
 
 def _cursor_purpose(query: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
-from rewards_service.kit.clock import utc_now
+from rewards_service.kit.clock import instant, utc_now
 from rewards_service.kit.db import hold_stage
 from rewards_service.kit.errors import Conflict
 from rewards_service.kit.refusals import invalid_member
@@ -15,6 +15,7 @@ from rewards_service.payouts.history import note
 from rewards_service.payouts.models import NOT_POSITIVE, Payout, PayoutLine
 from rewards_service.payouts.proof import check_ledger
 from rewards_service.rewards import review
+from rewards_service.rewards.review import Order
 
 # Where a payout goes from where; paid and cancelled are for good.
 MOVES = {
@@ -98,7 +99,8 @@ def mark_paid(
     if paid_on > utc_now().date() + timedelta(days=1):  # it is tomorrow already somewhere
         raise invalid_member("paid_on", "This day has not come yet.")
     reward_ids = check_ledger(session, payout, "in_payout")
-    review.change_status(session, reward_ids, "paid", "paid out", actor)
+    left_at = instant(paid_on, "UTC")  # the day has no zone; statements are in UTC
+    review.carry_out(session, reward_ids, Order("paid", "paid out", actor, happened_at=left_at))
     check_ledger(session, payout, "paid")
     payout.paid_on, payout.reference, payout.paid_at = paid_on, reference, utc_now()
     return _advance(session, payout, "paid", actor)

@@ -11,6 +11,7 @@ from rewards_service.reports import (
     event_checks,
     ledger_checks,
     mirror_checks,
+    month_checks,
     payment_checks,
     payout_checks,
     recalculation,
@@ -22,7 +23,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     invariant.id: invariant
     for room in (
         event_checks, crm_checks, mirror_checks, payment_checks, reward_checks, ledger_checks,
-        payout_checks, recalculation, audit_checks,
+        month_checks, payout_checks, recalculation, audit_checks,
     )
     for invariant in room.INVARIANTS
 }  # fmt: skip

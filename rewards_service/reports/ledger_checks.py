@@ -6,7 +6,7 @@ from sqlalchemy import and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from rewards_service.reports.findings import Finding, Invariant, each
-from rewards_service.rewards.ledger import CLAWBACK, EXPENSE, PAYABLE
+from rewards_service.rewards.ledger import PAYABLE
 from rewards_service.rewards.models import (
     BY_HAND,
     ENTRY_KINDS,
@@ -14,6 +14,7 @@ from rewards_service.rewards.models import (
     LedgerPosting,
     Reward,
 )
+from rewards_service.rewards.months import CLAWBACK, EXPENSE
 
 _SLOT = (Reward.integration_id, Reward.invoice_id, Reward.rule_version_id, Reward.partner_id)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import insert_many, reserve_ids, table_of, update_many
 from rewards_service.rewards import ledger
+from rewards_service.rewards.dating import NOW, Dated, date
 from rewards_service.rewards.differences import missing as missing_of
 from rewards_service.rewards.evidence import stored_explanation
 from rewards_service.rewards.ledger import Difference
@@ -25,11 +26,15 @@ _Slot = tuple[int, int]  # (rule version, partner)
 
 
 class _Posting(NamedTuple):
-    """What is to be posted to a reward: minor units, the causing event, a kind of its own."""
+    """What is to be posted to a reward: minor units, the causing event, a kind of its own.
+
+    `dated`: when what it is about happened.
+    """
 
     amount_minor: int
     cause: int | None
     kind: str | None = None
+    dated: Dated = NOW
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ class Changes:
             [
                 Difference(
                     row["id"], row["partner_id"], row["currency"], row["status"],
-                    posting.amount_minor, posting.cause, posting.kind,
+                    posting.amount_minor, posting.cause, posting.kind, dated=posting.dated,
                 )
                 for row, posting in self.differences
             ],
@@ -109,7 +114,8 @@ def _compare_slot(
 ) -> None:  # fmt: skip
     missing = missing_of(target.amount_minor if target else 0, rewards)
     kind = "cap_release" if _is_release(target, missing) else None
-    posting = _Posting(missing, cause, kind)
+    told = max((one.told_log_id for one in rewards), default=0)
+    posting = _Posting(missing, cause, kind, date(verdict, missing, told, cause))
     open_one = next((o for o in reversed(rewards) if o.row.status in OPEN_STATUSES), None)
     facts = None
     if target is not None and (missing or open_one is not None):

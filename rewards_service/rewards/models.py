@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.crm.models import Customer
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
+from rewards_service.kit.db import Base, BigKey, Json, Total, UtcDateTime
 
 STATUSES = ("pending", "hold", "approved", "declined", "in_payout", "paid")
 OPEN_STATUSES = ("pending", "hold", "approved")
@@ -20,9 +20,13 @@ ACCOUNTS = (
     "expense", "payable_pending", "payable_approved", "payable_in_payout", "paid",
     "clawback_receivable",
 )  # fmt: skip
+# What an entry does to what a partner is owed; an entry that only carries it does nothing to it.
+EFFECTS = ("earned", "reversed", "adjusted", "declined", "paid")
 # What the clock may have to do with rewards (DOMAIN V5).
 _IS_PENDING = text("status = 'pending'")
 _ENDS = text("hold_until_on IS NOT NULL")
+_ON_HOLD = text("status = 'hold'")
+_HAS_EFFECT = text("effect IS NOT NULL")
 
 
 class Reward(Base):
@@ -60,6 +64,13 @@ class Reward(Base):
             postgresql_where=_ENDS,
             sqlite_where=_ENDS,
         ),
+        Index(
+            "ix_rewards_on_hold",
+            "partner_id",
+            "currency",
+            postgresql_where=_ON_HOLD,
+            sqlite_where=_ON_HOLD,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -88,6 +99,7 @@ class RewardStatusChange(Base):
     """A move of a reward from one status to another. Rows are added, never changed (DOMAIN V1)."""
 
     __tablename__ = "reward_status_changes"
+    __table_args__ = (Index(None, "at", postgresql_using="brin"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     reward_id: Mapped[int] = mapped_column(ForeignKey(Reward.id), index=True)
@@ -99,10 +111,29 @@ class RewardStatusChange(Base):
 
 
 class LedgerEntry(Base):
-    """One posting of a difference to a reward. Rows are added, never changed (DOMAIN V1)."""
+    """One posting of a difference to a reward. Rows are added, never changed (DOMAIN V1).
+
+    Two clocks: `posted_at` is when we knew, `happened_at` when what it is about happened. `effect`
+    says what it does to what the partner is owed and `owed_minor` by how much; None and 0: it only
+    carries it from account to account. `opens`: the first entry of its reward.
+    """
 
     __tablename__ = "ledger_entries"
-    __table_args__ = (CheckConstraint(f"kind IN {ENTRY_KINDS}", name="kind_is_known"),)
+    __table_args__ = (
+        CheckConstraint(f"kind IN {ENTRY_KINDS}", name="kind_is_known"),
+        Index(
+            "ix_ledger_entries_of_partner",
+            "partner_id",
+            "happened_at",
+            "id",
+            postgresql_include=["posted_at", "currency", "effect", "owed_minor"],
+            postgresql_where=_HAS_EFFECT,
+            sqlite_where=_HAS_EFFECT,
+        ),
+        # Both follow the order in which rows are added, more or less: a summary of blocks does.
+        Index(None, "happened_at", postgresql_using="brin"),
+        Index(None, "posted_at", postgresql_using="brin"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     reward_id: Mapped[int] = mapped_column(ForeignKey(Reward.id), index=True)
@@ -112,6 +143,13 @@ class LedgerEntry(Base):
     reason: Mapped[str | None]  # of an entry that a person posted
     actor: Mapped[str | None]
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    # Always there, but SQLite cannot add a column that says so: `rewards check` looks (effects).
+    partner_id: Mapped[int] = mapped_column(BigKey, nullable=True)
+    currency: Mapped[str] = mapped_column(nullable=True)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=True)
+    effect: Mapped[str | None]
+    owed_minor: Mapped[int] = mapped_column(BigKey, nullable=True)
+    opens: Mapped[bool] = mapped_column(nullable=True)
 
 
 class LedgerPosting(Base):
@@ -130,6 +168,34 @@ class LedgerPosting(Base):
     partner_id: Mapped[int] = mapped_column(BigKey)
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigKey)  # debit positive, credit negative
+
+
+class RewardMonth(Base):
+    """A partner's month in one currency: the sums of its ledger entries, by when they happened.
+
+    The month is one of UTC. The first five say what changed what the partner is owed and sum to
+    the four that follow, which say on which account it stands now: a debt of the partner's and what
+    was paid are below zero. Over all months these four are the balance. Kept with every posting in
+    its transaction; `rewards check` compares it with the entries, `months.rebuild` makes it anew.
+    """
+
+    __tablename__ = "reward_months"
+    __table_args__ = (Index(None, "month_on", "partner_id", "currency"),)
+
+    partner_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    month_on: Mapped[date] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    earned_minor: Mapped[int] = mapped_column(Total)
+    reversed_minor: Mapped[int] = mapped_column(Total)
+    adjusted_minor: Mapped[int] = mapped_column(Total)
+    declined_minor: Mapped[int] = mapped_column(Total)
+    paid_minor: Mapped[int] = mapped_column(Total)
+    pending_minor: Mapped[int] = mapped_column(Total)
+    approved_minor: Mapped[int] = mapped_column(Total)
+    in_payout_minor: Mapped[int] = mapped_column(Total)
+    owed_back_minor: Mapped[int] = mapped_column(Total)
+    rewards: Mapped[int]  # opened
+    entries: Mapped[int] = mapped_column(BigKey)  # that had an effect
 
 
 class RewardCount(Base):

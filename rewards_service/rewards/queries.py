@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
@@ -153,6 +153,7 @@ class Held:
     `basis_points`: its share of the whole, where anything of its invoice was decided about.
     `was_approved`: a refund under way took back its approval until it is known what comes of it.
     `is_debt`: it is approved as something that was taken back, not by a decision.
+    `told_log_id`: the newest event that an entry of it names; 0 when none does.
     """
 
     row: AnyRow
@@ -160,6 +161,7 @@ class Held:
     basis_points: int | None = None
     was_approved: bool = False
     is_debt: bool = False
+    told_log_id: int = 0
 
 
 def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[Held]]:
@@ -167,7 +169,12 @@ def load_rewards(session: Session, invoices: Collection[Key]) -> dict[Key, list[
     query = select(*_REWARD_COLUMNS).order_by(Reward.seq)
     rows = select_by(session, query, Reward.integration_id, Reward.invoice_id, invoices)
     sums = posted_sums(session, [row.id for row in rows])
-    held = [Held(row, sums.get(row.id, 0)) for row in rows]
+    nothing = Posted(0, 0)
+    held = [
+        Held(row, posted.amount_minor, told_log_id=posted.told_log_id)
+        for row in rows
+        for posted in [sums.get(row.id, nothing)]
+    ]
     refunded = [one for one in held if one.row.hold_reason == REFUND_OPEN]
     debts = [one for one in held if one.row.status == "approved" and one.amount_minor <= 0]
     moves = _last_moves(session, [one.row.id for one in (*refunded, *debts)])
@@ -208,14 +215,23 @@ def _last_moves(session: Session, reward_ids: Collection[int]) -> dict[int, AnyR
     return found
 
 
-def posted_sums(session: Session, reward_ids: Collection[int]) -> dict[int, int]:
-    """Reward -> sum of its ledger entries, minor units, without what people posted."""
-    found: dict[int, int] = {}
+class Posted(NamedTuple):
+    """The sum of a reward's entries, minor units, and the newest event that they name, or 0."""
+
+    amount_minor: int
+    told_log_id: int
+
+
+def posted_sums(session: Session, reward_ids: Collection[int]) -> dict[int, Posted]:
+    """What was posted to rewards, without what people posted."""
+    found: dict[int, Posted] = {}
+    newest = func.coalesce(func.max(LedgerEntry.cause_event_id), 0)
     for some in chunks(sorted(reward_ids)):
         query = (
-            select(LedgerEntry.reward_id, func.sum(LedgerEntry.amount_minor))
+            select(LedgerEntry.reward_id, func.sum(LedgerEntry.amount_minor), newest)
             .where(among(session, LedgerEntry.reward_id, some), LedgerEntry.kind.not_in(BY_HAND))
             .group_by(LedgerEntry.reward_id)
         )
-        found.update({reward_id: int(total) for reward_id, total in fetch_rows(session, query)})
+        rows = fetch_rows(session, query)
+        found.update({key: Posted(int(total), int(log_id)) for key, total, log_id in rows})
     return found

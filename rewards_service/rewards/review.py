@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -53,12 +53,13 @@ class WriteOffNeedsAdmin(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for: a status, by whom and why; a hold may end by itself after `until`."""
+    """A status, by whom and why; a hold may end after `until`; `happened_at` None: now."""
 
     to_status: str
     reason: str | None
     actor: str
     until: date | None = None
+    happened_at: datetime | None = None
 
 
 class Result(NamedTuple):
@@ -85,26 +86,33 @@ def change_status(
     day of a hold. Raises NotFound; UnlawfulMove; Unprocessable without a reason for a hold or a
     refusal; WriteOffNeedsAdmin when a debt is declined, unless `may_write_off` (V4).
     """
-    order = Order(to_status, reason, actor, until)
+    return carry_out(session, reward_keys, Order(to_status, reason, actor, until), may_write_off)
+
+
+def carry_out(
+    session: Session, keys: Collection[int], order: Order, may_write_off: bool = False
+) -> list[int]:
+    """As `change_status`, by an order."""
     _check(order)
-    moving = [row for row in lock(session, reward_keys) if not _is_there(row, order)]
+    moving = [row for row in lock(session, keys) if not _is_there(row, order)]
     for row in moving:
         _check_lawful(row, order)
     if not moving:
         return []
-    if to_status in NEED_A_REASON and not may_write_off:
+    if order.to_status in NEED_A_REASON and not may_write_off:
         _check_debts(session, moving)
-    if to_status == "approved":
+    if order.to_status == "approved":
         _pin(session, moving)
-    if to_status == "pending":
+    if order.to_status == "pending":
         _judge_again(session, moving)
-    ledger.move(session, moving, to_status, actor)
+    ledger.move(session, moving, order.to_status, order.actor, order.happened_at)
     insert_many(session, RewardStatusChange, [_change(row, order) for row in moving])
     for row in moving:
         before = _status_of(row)
         _set(row, order)
         detail = {"before": before, "after": _status_of(row)}
-        record(session, f"reward.{to_status}", ("reward", row.id), detail, actor, reason)
+        action = f"reward.{order.to_status}"
+        record(session, action, ("reward", row.id), detail, order.actor, order.reason)
     session.flush()
     return [row.id for row in moving]
 
@@ -119,10 +127,7 @@ def decide(
                 f"Reward {ids.encode('rew', row.id)} is {row.status}: it becomes "
                 f"{order.to_status} only with a payout. To take it out of one, cancel that payout."
             )
-    return change_status(
-        session, reward_keys, order.to_status, order.reason, order.actor, order.until,
-        may_write_off,
-    )  # fmt: skip
+    return carry_out(session, reward_keys, order, may_write_off)
 
 
 def change_each(
@@ -210,8 +215,8 @@ def _pin(session: Session, rows: Sequence[Reward]) -> None:
 
 def _judge_again(session: Session, rows: Sequence[Reward]) -> None:
     """Under a person's hold the machine may have found a reason for one of its own."""
-    by_hand = [row for row in rows if row.hold_reason == BY_HAND]
-    mark_due(session, {(row.integration_id, row.invoice_id): None for row in by_hand})
+    invoices = {(r.integration_id, r.invoice_id) for r in rows if r.hold_reason == BY_HAND}
+    mark_due(session, dict.fromkeys(invoices))
 
 
 def _change(row: Reward, order: Order) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy.orm import Session
 
 from rewards_service.replay.service import replay
 from tests.builders.world import World
 from tests.proofs.machine_base import Place
 from tests.proofs.machine_money import Money
 from tests.proofs.machine_people import Decisions
+from tests.proofs.report_rules import broken_reports
 
 STEPS = 12
 
@@ -19,9 +21,11 @@ class MoneyMachine(Money, Decisions):
     """Everything that can happen to the money of a site."""
 
 
-def replay_finds_no_difference(world: World) -> None:
-    """DOMAIN V10: the log, played again, gives the same rewards."""
+def replay_and_reports_agree(world: World) -> None:
+    """DOMAIN V10: the log, played again, gives the same; reports say what the ledger does."""
     assert replay(world.engine).differences == []
+    with Session(world.engine) as session:
+        assert broken_reports(session) == []
 
 
 def run(
@@ -32,7 +36,7 @@ def run(
 
     @seed(seed_)
     def machine() -> MoneyMachine:
-        return MoneyMachine(open_world, replay_finds_no_difference)
+        return MoneyMachine(open_world, replay_and_reports_agree)
 
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type]

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import Engine
 
 from rewards_service.settings import Settings
+from tests.builders.world import World
+from tests.reports import story as stories
 from tests.reports.books import Books
 
 
@@ -13,3 +15,10 @@ def books(engine: Engine, settings: Settings) -> Iterator[Books]:
     books = Books(engine, settings)
     yield books
     books.close()
+
+
+@pytest.fixture
+def story(world: World) -> World:
+    """See `tests.reports.story`."""
+    stories.tell(world)
+    return world

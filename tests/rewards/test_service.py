@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session, undefer
 
 from rewards_service.rewards.explaining import render
 from rewards_service.rewards.models import LedgerPosting, Reward, RewardStatusChange
-from rewards_service.rewards.queries import posted_sums
+from rewards_service.rewards.queries import Posted, posted_sums
 from tests.builders import chargebee
 from tests.builders.chargebee import at, paid, refunded
 from tests.builders.world import World
@@ -46,7 +46,8 @@ def shown(world: World) -> list[tuple[Any, ...]]:
 def amounts_of(world: World) -> list[int]:
     with Session(world.engine) as session:
         keys = [row.id for row in rewards(world)]
-        return [posted_sums(session, keys).get(key, 0) for key in keys]
+        posted = posted_sums(session, keys)
+        return [posted.get(key, Posted(0, 0)).amount_minor for key in keys]
 
 
 class TestCalculate:

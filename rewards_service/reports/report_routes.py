@@ -1,0 +1,116 @@
+"""/api/v1/reports, but for reconciliation."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rewards_service.kit.db import READ_ONLY, is_postgresql
+from rewards_service.kit.lists import next_place, place
+from rewards_service.kit.web import Resource, current_session, path_key
+from rewards_service.reports import (
+    conversions,
+    grouping,
+    leaders,
+    liability,
+    series,
+    statements,
+)
+from rewards_service.reports.converting import converter
+from rewards_service.reports.report_parameters import (
+    ConversionQuerySchema,
+    LeaderboardQuerySchema,
+    LiabilityQuerySchema,
+    RewardsReportQuerySchema,
+    SeriesQuerySchema,
+    StatementQuerySchema,
+)
+from rewards_service.reports.report_schemas import (
+    ConversionReportSchema,
+    LeaderboardSchema,
+    LiabilitySchema,
+    RewardsReportSchema,
+    SeriesSchema,
+    StatementSchema,
+)
+
+blueprint = Resource("reports", "What partner managers and finance ask")
+
+REWARDS, CRM = "rewards:read", "crm:read"
+
+
+@blueprint.operation(
+    "GET", "/reports/rewards", scope=REWARDS, query=RewardsReportQuerySchema,
+    answer=RewardsReportSchema,
+)  # fmt: skip
+def report_rewards(query: dict[str, Any]) -> Any:
+    """Rewards summed by any of partner, programme, rule, month, currency and status."""
+    session = _snapshot()
+    found = converter(session, query)
+    return _paged(*grouping.report(session, query, found, query["limit"], place(query)))
+
+
+@blueprint.operation(
+    "GET", "/reports/rewards/timeseries", scope=REWARDS, query=SeriesQuerySchema,
+    answer=SeriesSchema,
+)  # fmt: skip
+def report_timeseries(query: dict[str, Any]) -> Any:
+    """Rewards day by day, week by week or month by month, in a time zone."""
+    session = _snapshot()
+    return series.report(session, query, converter(session, query))
+
+
+@blueprint.operation(
+    "GET", "/reports/partners/leaderboard", scope=REWARDS, query=LeaderboardQuerySchema,
+    answer=LeaderboardSchema,
+)  # fmt: skip
+def report_leaderboard(query: dict[str, Any]) -> Any:
+    """The partners that came first in a period."""
+    session = _snapshot()
+    return leaders.report(session, query, converter(session, query))
+
+
+@blueprint.operation(
+    "GET", "/reports/partners/<partner_id>/statement", scope=REWARDS, query=StatementQuerySchema,
+    answer=StatementSchema,
+)  # fmt: skip
+def report_statement(query: dict[str, Any], partner_id: str) -> Any:
+    """A partner's month: what it was owed, what changed that, what it is owed; also as of then."""
+    wanted = statements.of_query(path_key("par", partner_id), query)
+    return _paged(*statements.report(_snapshot(), wanted, query["limit"], place(query)))
+
+
+@blueprint.operation(
+    "GET", "/reports/liability", scope=REWARDS, query=LiabilityQuerySchema, answer=LiabilitySchema
+)
+def report_liability(query: dict[str, Any]) -> Any:
+    """What is owed to partners: pending, held, approved, in payouts; now or as it was then."""
+    session = _snapshot()
+    found = converter(session, query)
+    return _paged(*liability.report(session, query, found, query["limit"], place(query)))
+
+
+@blueprint.operation(
+    "GET",
+    "/reports/conversion",
+    scope=CRM,
+    query=ConversionQuerySchema,
+    answer=ConversionReportSchema,
+)
+def report_conversion(query: dict[str, Any]) -> Any:
+    """From registration to the first payment: how many leads and deals, and how long."""
+    return _paged(*conversions.report(_snapshot(), query, query["limit"], place(query)))
+
+
+def _paged(answer: dict[str, Any], last: list[Any] | None) -> tuple[dict[str, Any], int, Any]:
+    cursor, headers = next_place(last)
+    return {**answer, "next_cursor": cursor}, 200, headers
+
+
+def _snapshot() -> Session:
+    """The request's session, all of whose queries see one state: their sums must agree."""
+    session = current_session()
+    if is_postgresql(session):
+        session.rollback()  # nothing was asked yet
+        options = {READ_ONLY: True, "isolation_level": "REPEATABLE READ"}
+        session.connection(execution_options=options)
+    return session

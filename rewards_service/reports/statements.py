@@ -1,0 +1,192 @@
+"""The statement of one partner for a month: what was owed, what changed it, what is owed then.
+
+Two clocks. The month is that in which things happened; `as_of` says what was known. What became
+known later changes what the statement of a month says, but not what it said: ask for it as of then.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.errors import NotFound
+from rewards_service.kit.fields import parse_instant
+from rewards_service.kit.refusals import invalid_member
+from rewards_service.partners.models import Partner
+from rewards_service.reports.converting import Row
+from rewards_service.reports.periods import after_month
+from rewards_service.rewards import months
+from rewards_service.rewards.models import EFFECTS, LedgerEntry, Reward, RewardMonth
+
+COLUMNS = (
+    "happened_at", "posted_at", "effect", "amount_minor", "currency", "reward_id",
+    "chargebee_invoice_id", "reason", "actor",
+)  # fmt: skip
+
+
+class Wanted(NamedTuple):
+    """Whose statement, of the month that begins on this day, as it was known then (None: now)."""
+
+    partner_id: int
+    month_on: date
+    as_of: datetime | None = None
+    currency: str | None = None
+
+    @property
+    def from_at(self) -> datetime:
+        return datetime.combine(self.month_on, time(), UTC)
+
+    @property
+    def before_at(self) -> datetime:
+        return datetime.combine(after_month(self.month_on), time(), UTC)
+
+
+def report(
+    session: Session, wanted: Wanted, limit: int, after: Sequence[Any] | None
+) -> tuple[Row, list[Any] | None]:
+    """The statement with a page of its lines, and the place after which more follow.
+
+    `currencies`: `opening_minor` + the five `EFFECTS` = `closing_minor`, one row for each currency
+    in which anything ever was. Raises NotFound; Unprocessable for an `as_of` that is to come.
+    """
+    check(session, wanted)
+    some = lines(session, wanted, limit + 1, after)
+    last = some[limit - 1] if len(some) > limit else None
+    answer = {
+        "partner_id": wanted.partner_id,
+        "month": wanted.month_on,
+        "timezone": "UTC",
+        "from": wanted.from_at,
+        "before": wanted.before_at,
+        "as_of": wanted.as_of,
+        "currencies": balances(session, wanted),
+        "lines": some[:limit],
+    }
+    return answer, None if last is None else [rfc3339(last["happened_at"]), last["entry_id"]]
+
+
+def check(session: Session, wanted: Wanted) -> None:
+    """Raises NotFound; Unprocessable for an `as_of` that is to come."""
+    if session.get(Partner, wanted.partner_id) is None:
+        raise NotFound("There is no such partner.")
+    check_as_of(wanted.as_of)
+
+
+def check_as_of(as_of: datetime | None) -> None:
+    """Raises Unprocessable for a time that is to come: what will be known then, nobody knows."""
+    if as_of is not None and as_of > utc_now():
+        raise invalid_member("as_of", "This moment has not come yet.")
+
+
+def balances(session: Session, wanted: Wanted) -> list[Row]:
+    """By currency, minor units: opening, what changed it, closing."""
+    query = _known_now(wanted) if wanted.as_of is None else _known_then(wanted, wanted.as_of)
+    found = []
+    for currency, opening, *changes in session.execute(query):
+        row = {f"{n}_minor": int(value) for n, value in zip(EFFECTS, changes, strict=True)}
+        closing = int(opening) + sum(row.values())
+        found.append(
+            {"currency": currency, "opening_minor": int(opening), **row, "closing_minor": closing}
+        )
+    return found
+
+
+def lines(
+    session: Session, wanted: Wanted, limit: int, after: Sequence[Any] | None = None
+) -> list[Row]:
+    """The entries of the month that changed what is owed, in the order in which they happened."""
+    entry = LedgerEntry
+    query = (
+        select(entry, Reward.invoice_id)
+        .join(Reward, Reward.id == entry.reward_id)
+        .where(
+            entry.partner_id == wanted.partner_id,
+            entry.effect.is_not(None),
+            entry.happened_at >= wanted.from_at,
+            entry.happened_at < wanted.before_at,
+        )
+        .order_by(entry.happened_at, entry.id)
+        .limit(limit)
+    )
+    if wanted.as_of is not None:
+        query = query.where(entry.posted_at <= wanted.as_of)
+    if wanted.currency is not None:
+        query = query.where(entry.currency == wanted.currency)
+    if after is not None:
+        at, key = parse_instant(after[0]), after[1]
+        query = query.where(tuple_(entry.happened_at, entry.id) > (at, key))
+    return [_line(one, invoice_id) for one, invoice_id in session.execute(query)]
+
+
+def walk(session: Session, wanted: Wanted, size: int = 1_000) -> Iterator[Row]:
+    """All lines."""
+    after: list[Any] | None = None
+    while True:
+        some = lines(session, wanted, size, after)
+        yield from some
+        if len(some) < size:
+            return
+        after = [rfc3339(some[-1]["happened_at"]), some[-1]["entry_id"]]
+
+
+def _line(entry: LedgerEntry, invoice_id: str) -> Row:
+    return {
+        "entry_id": entry.id,
+        "happened_at": entry.happened_at,
+        "posted_at": entry.posted_at,
+        "effect": entry.effect,
+        "amount_minor": entry.owed_minor,
+        "currency": entry.currency,
+        "reward_id": entry.reward_id,
+        "chargebee_invoice_id": invoice_id,
+        "reason": entry.reason,
+        "actor": entry.actor,
+    }
+
+
+def _known_now(wanted: Wanted) -> Any:
+    """From the month roll-up."""
+    row = RewardMonth
+    names = months.EFFECTS
+    owed = sum((getattr(row, name) for name in names[1:]), getattr(row, names[0]))
+    within = row.month_on == wanted.month_on
+    query = select(
+        row.currency,
+        func.coalesce(func.sum(case((row.month_on < wanted.month_on, owed), else_=0)), 0),
+        *(func.coalesce(func.sum(case((within, getattr(row, n)), else_=0)), 0) for n in names),
+    ).where(row.partner_id == wanted.partner_id, row.month_on <= wanted.month_on)
+    return _by_currency(query, row.currency, wanted).having(func.sum(row.entries) > 0)
+
+
+def _known_then(wanted: Wanted, as_of: datetime) -> Any:
+    """From the partner's entries: those posted later were not known."""
+    entry = LedgerEntry
+    within = entry.happened_at >= wanted.from_at
+    query = select(
+        entry.currency,
+        func.sum(case((~within, entry.owed_minor), else_=0)),
+        *(
+            func.sum(case((within & (entry.effect == effect), entry.owed_minor), else_=0))
+            for effect in EFFECTS
+        ),
+    ).where(
+        entry.partner_id == wanted.partner_id,
+        entry.effect.is_not(None),
+        entry.happened_at < wanted.before_at,
+        entry.posted_at <= as_of,
+    )
+    return _by_currency(query, entry.currency, wanted)
+
+
+def _by_currency(query: Any, currency: Any, wanted: Wanted) -> Any:
+    if wanted.currency is not None:
+        query = query.where(currency == wanted.currency)
+    return query.group_by(currency).order_by(currency)
+
+
+def of_query(partner_id: int, query: Mapping[str, Any]) -> Wanted:
+    """What the query parameters of the report ask for."""
+    return Wanted(partner_id, query["month"], query.get("as_of"), query.get("currency"))
