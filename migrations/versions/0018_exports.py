@@ -17,8 +17,29 @@ depends_on = None
 TIME = rewards_service.kit.db.UtcDateTime(timezone=True)
 KEY = rewards_service.kit.db.BigKey
 
+# Table -> what its lists are filtered by, each in front of the key that orders a page.
+FILTERS = {
+    "rewards": ("status", "currency", "created_at"),
+    "transactions": ("occurred_at",),
+    "received_events": ("received_at", "event_type", "outcome", "source"),
+    "leads": ("status", "partner_id"),
+    "deals": ("stage", "partner_id"),
+    "audit_entries": ("actor", "action", "at"),
+}
+# Of these an index without the key was there before.
+REPLACED = (
+    ("transactions", "occurred_at"), ("leads", "status"), ("leads", "partner_id"),
+    ("deals", "stage"), ("deals", "partner_id"), ("audit_entries", "actor"), ("audit_entries", "action"),
+    ("audit_entries", "at"),
+)  # fmt: skip
+
 
 def upgrade() -> None:
+    for table, names in FILTERS.items():
+        for name in names:
+            op.create_index(f"ix_{table}_{name}_id", table, [name, "id"])
+    for table, name in REPLACED:
+        op.drop_index(f"ix_{table}_{name}", table)
     op.create_table(
         "exports",
         sa.Column("id", KEY, nullable=False),
@@ -71,5 +92,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table, name in REPLACED:
+        op.create_index(f"ix_{table}_{name}", table, [name])
+    for table, names in FILTERS.items():
+        for name in names:
+            op.drop_index(f"ix_{table}_{name}_id", table)
     op.drop_table("export_chunks")
     op.drop_table("exports")

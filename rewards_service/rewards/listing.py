@@ -38,7 +38,8 @@ def list_rewards(session: Session, paging: Paging, wanted: Mapping[str, Any]) ->
         query = query.where(Reward.created_at >= wanted["created_from"])
     if "created_before" in wanted:
         query = query.where(Reward.created_at < wanted["created_before"])
-    return fetch(session, query, Reward.id, paging)
+    in_time = "created_from" in wanted or "created_before" in wanted
+    return fetch(session, query, Reward.id, paging, Reward.created_at if in_time else None)
 
 
 def get_reward(session: Session, reward_id: int, with_explanation: bool = False) -> Reward:

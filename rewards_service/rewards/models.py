@@ -46,6 +46,9 @@ class Reward(Base):
         CheckConstraint("(status = 'hold') = (hold_reason IS NOT NULL)", name="hold_has_reason"),
         Index(None, "partner_id", "id"),
         Index(None, "customer_id", "id"),
+        Index(None, "status", "id"),
+        Index(None, "currency", "id"),
+        Index(None, "created_at", "id"),
         Index(None, "transaction_id"),
         Index(
             "ix_rewards_due_for_approval",
