@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,16 +51,19 @@ def main() -> None:
     parser.add_argument("--rewards", type=int, default=MILLION)
     parser.add_argument("--requests", type=int, default=40, help="for each address and place")
     parser.add_argument("--only", default="", help="addresses that hold this text")
+    parser.add_argument("--url", help="measure a database that was built before")
     parser.add_argument("--no-files", action="store_true", help="leave the exports out")
     options = parser.parse_args()
-    with servers.database() as (url, _), tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as ends:
+        folder = ends.enter_context(tempfile.TemporaryDirectory())
+        url = options.url or ends.enter_context(servers.database())[0]
         engine = create_engine(url)
         began = time.monotonic()
-        scale_world.build(engine, options.rewards)
+        if not options.url:
+            scale_world.build(engine, options.rewards)
         built = time.monotonic() - began
-        with servers.queue(Path(folder)) as redis:
-            environ = _environ(url, redis, folder)
-            found = _measure(engine, environ, options)
+        redis = ends.enter_context(servers.queue(Path(folder)))
+        found = _measure(engine, _environ(url, redis, folder), options)
         engine.dispose()
     report = _document(options.rewards, built, *found)
     print(report)
@@ -87,12 +90,14 @@ def _measure(
     timings, files = [], []
     with servers.web("wsgi", PORT, environ) as web:
         for path, aim in _addresses(options.only):
-            for place, address in _places(app, path.format(**things), options.rewards):
+            for place, address in _places(app, client, path.format(**things)):
                 timings.append(_timed(client, path, place, address, aim, options.requests))
         if not options.no_files:
             files.append(_stream(client, web))
             with _worker(environ) as worker:
-                files += [_export(client, worker, kind) for kind in ("csv", "xlsx")]
+                files.append(_export(client, worker, "csv", {}))
+                late = {"created_at[gte]": things["late"]}
+                files.append(_export(client, worker, "xlsx", late))
     return timings, files
 
 
@@ -118,26 +123,35 @@ def _things(engine: Engine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _places(app: Flask, path: str, rewards: int) -> Iterator[tuple[str, list[str]]]:
+def _places(app: Flask, client: Client, path: str) -> Iterator[tuple[str, list[str]]]:
     """Name of a place and addresses there: the ends of a list, its middle, page 10,000."""
-    bare, _, query = path.partition("?")
     if path.startswith("/reports/"):
         yield "-", [path]
         return
+    bare, _, query = path.partition("?")
     endpoint, _ = app.url_map.bind("").match(PREFIX + bare, method="GET")
     start = f"{bare}?{query}&" if query else f"{bare}?"
+    yield "first", [f"{start}sort=id"]
+    yield "first, newest first", [f"{start}sort=-id"]
+    ends = [client.ask("GET", f"{start}sort={sort}&limit=1")["data"] for sort in ("id", "-id")]
+    first, last = (_key(rows) for rows in ends)
+    if last - first < 1_000:
+        return
     for place, key, backwards in (
-        ("first", None, False), ("first, newest first", None, True),
-        ("middle", rewards // 2, False), ("middle, newest first", rewards // 2, True),
-        ("page 10,000", min(9_999 * 50, rewards - 100), False),
-    ):  # fmt: skip
-        sort = f"sort={'-id' if backwards else 'id'}"
-        if key is None:
-            yield place, [start + sort]
-            continue
+        ("middle", (first + last) // 2, False),
+        ("middle, newest first", (first + last) // 2, True),
+        ("page 10,000", min(first + 9_999 * 50, last - 100), False),
+    ):
         purpose = f"{endpoint}:{backwards}"
+        sort = f"sort={'-id' if backwards else 'id'}"
         cursors = [seal_cursor(world.SECRET_KEY, purpose, key + shift) for shift in range(20)]
         yield place, [f"{start}{sort}&cursor={cursor}" for cursor in cursors]
+
+
+def _key(rows: Sequence[Any]) -> int:
+    """The key of the first of these rows; 0 where there is none, or it shows no id."""
+    public_id = str(rows[0].get("id", "")) if rows else ""
+    return ids.decode(public_id.partition("_")[0], public_id) or 0
 
 
 def _timed(
@@ -177,9 +191,10 @@ def _worker(environ: dict[str, str]) -> Iterator[psutil.Process]:
         process.wait(60)
 
 
-def _export(client: Client, worker: psutil.Process, kind: str) -> Memory:
+def _export(client: Client, worker: psutil.Process, kind: str, filters: dict[str, str]) -> Memory:
     meter, began = Meter(worker), time.monotonic()
-    made = client.ask("POST", "/exports", {"resource": "rewards", "format": kind})
+    wanted = {"resource": "rewards", "format": kind, "filters": filters}
+    made = client.ask("POST", "/exports", wanted)
     while made["state"] in ("waiting", "running"):
         time.sleep(1)
         made = client.ask("GET", f"/exports/{made['id']}")
@@ -216,7 +231,7 @@ Milliseconds over HTTP. Of {len(timings)} places, {len(slow)} have a p95 above t
 |---|---|---|---|
 {rows}
 
-## Files of all rewards
+## Files of rewards
 
 MiB of the process that makes it: before, after a tenth of the time, at most.
 

@@ -12,7 +12,7 @@ PREFIX = "/api/v1"
 
 
 class Memory(NamedTuple):
-    """A file of all rewards: rows, bytes, seconds; the process's memory in MiB."""
+    """A file of rewards: rows, bytes, seconds; the process's memory in MiB."""
 
     what: str
     rows: int

@@ -4,6 +4,8 @@ Lists and reports that workers write to files, with the files in pieces; and wha
 lists need so that any page costs the same.
 """
 
+from collections.abc import Mapping, Sequence
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,30 +18,44 @@ depends_on = None
 
 TIME = rewards_service.kit.db.UtcDateTime(timezone=True)
 KEY = rewards_service.kit.db.BigKey
+Indexes = Mapping[str, Sequence[tuple[str, ...]]]
 
-# Table -> what its lists are filtered by, each in front of the key that orders a page.
+# Table -> what its lists are filtered by, each followed by what orders a page.
 FILTERS = {
-    "rewards": ("status", "currency", "created_at"),
-    "transactions": ("occurred_at",),
-    "received_events": ("received_at", "event_type", "outcome", "source"),
-    "leads": ("status", "partner_id"),
-    "deals": ("stage", "partner_id"),
-    "audit_entries": ("actor", "action", "at"),
+    "rewards": (
+        ("partner_id", "created_at", "id"), ("status", "created_at", "id"),
+        ("currency", "created_at", "id"), ("created_at", "id"),
+    ),
+    "transactions": (("occurred_at", "id"),),
+    "received_events": (
+        ("received_at", "id"), ("event_type", "id"), ("outcome", "id"), ("source", "id"),
+    ),
+    "leads": (("status", "id"), ("partner_id", "id")),
+    "deals": (("stage", "id"), ("partner_id", "id")),
+    "audit_entries": (("actor", "id"), ("action", "id"), ("at", "id")),
+    "payout_lines": (("payout_id", "id"),),
+}  # fmt: skip
+# What these take the place of.
+REPLACED = {
+    "rewards": (("partner_id", "id"),),
+    "transactions": (("occurred_at",),),
+    "leads": (("status",), ("partner_id",)),
+    "deals": (("stage",), ("partner_id",)),
+    "audit_entries": (("actor",), ("action",), ("at",)),
 }
-# Of these an index without the key was there before.
-REPLACED = (
-    ("transactions", "occurred_at"), ("leads", "status"), ("leads", "partner_id"),
-    ("deals", "stage"), ("deals", "partner_id"), ("audit_entries", "actor"), ("audit_entries", "action"),
-    ("audit_entries", "at"),
-)  # fmt: skip
+
+
+def _change(made: Indexes, dropped: Indexes) -> None:
+    for table, all_ in made.items():
+        for columns in all_:
+            op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
+    for table, all_ in dropped.items():
+        for columns in all_:
+            op.drop_index(f"ix_{table}_{'_'.join(columns)}", table)
 
 
 def upgrade() -> None:
-    for table, names in FILTERS.items():
-        for name in names:
-            op.create_index(f"ix_{table}_{name}_id", table, [name, "id"])
-    for table, name in REPLACED:
-        op.drop_index(f"ix_{table}_{name}", table)
+    _change(FILTERS, REPLACED)
     op.create_table(
         "exports",
         sa.Column("id", KEY, nullable=False),
@@ -92,10 +108,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table, name in REPLACED:
-        op.create_index(f"ix_{table}_{name}", table, [name])
-    for table, names in FILTERS.items():
-        for name in names:
-            op.drop_index(f"ix_{table}_{name}_id", table)
+    _change(REPLACED, FILTERS)
     op.drop_table("export_chunks")
     op.drop_table("exports")

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 MOST_ROWS_AT_ONCE = 50_000  # of a workbook, which is made before its first byte is sent
 # Of a process with four threads: whoever reads slowly must not keep all others out.
 MOST_STREAMS = 2
-BROKEN_OFF = "BROKEN OFF: this file is not complete, ask for it again"
+BROKEN_OFF = "BROKEN OFF: this file is not complete. Ask for it again."
 _CHUNK = 65_536
 
 _streams = BoundedSemaphore(MOST_STREAMS)
@@ -109,15 +109,21 @@ def _file(name: str, table: TableView, args: Sequence[Any], kwargs: Mapping[str,
         g.session = ends.enter_context(snapshot(db.engine))
         found = table.read(args, kwargs)
         body = _csv(found) if name == CSV else _workbook(found)
-        answer = Response(stream_with_context(body), content_type=content_type(name))
+        sent = stream_with_context(_ended(body, ends))
+        answer = Response(sent, content_type=content_type(name))
     except BaseException:
         ends.close()
         raise
-    answer.call_on_close(ends.close)
+    answer.call_on_close(ends.close)  # a body that nobody begins to read never ends
     answer.headers["Content-Disposition"] = (
         f'attachment; filename="{file_name(request.path, name)}"'
     )
     return answer
+
+
+def _ended(body: Iterator[bytes], ends: ExitStack) -> Iterator[bytes]:
+    with ends:
+        yield from body
 
 
 def _csv(rows: Rows) -> Iterator[bytes]:
