@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs bench bench-replay bench-backfill chaos-kill proofs loss-proof mutation lock clean
+.PHONY: help run demo test lint types docs bench bench-replay bench-backfill bench-scale chaos-kill proofs loss-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refund
 bench-backfill: $(VENV)/.dev ## measure the backfill of 100,000 invoices, without a limit and with one
 	$(BIN)/python -m bench.backfill
 	$(BIN)/python -m bench.backfill --limit 1000
+
+bench-scale: $(VENV)/.dev ## measure lists, reports and files at a million rewards
+	$(BIN)/python -m bench.scale
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator \

@@ -10,6 +10,7 @@ from rewards_service.accounts import routes as accounts
 from rewards_service.audit import routes as audit
 from rewards_service.connections import routes as connections
 from rewards_service.crm import deal_routes, lead_routes
+from rewards_service.exports import routes as exports
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web
@@ -37,7 +38,7 @@ RESOURCES = (
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
-    audit.blueprint, reconciliation.blueprint, report_routes.blueprint,
+    audit.blueprint, reconciliation.blueprint, report_routes.blueprint, exports.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

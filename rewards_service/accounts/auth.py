@@ -6,6 +6,7 @@ from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts import service
+from rewards_service.accounts.models import ApiKey
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import Forbidden, Unauthorized
@@ -46,11 +47,32 @@ def _check() -> None:
     if not request.path.startswith(f"{V1}/") or request.endpoint is None:
         return
     g.caller = _authenticate()
-    scope = getattr(current_app.view_functions[request.endpoint], "scope", None)
+    check(g.caller, request.endpoint)
+
+
+def check(caller: Caller, endpoint: str) -> None:
+    """Let a caller at an operation, or raise Forbidden."""
+    scope = getattr(current_app.view_functions[endpoint], "scope", None)
     if scope is None:
         raise Forbidden("This operation does not say who may use it, so nobody may.")
-    if not g.caller.may(scope):
+    if not caller.may(scope):
         raise MissingScope(f"This key lacks the scope {scope}.")
+
+
+def act_as(session: Session, key_id: int, endpoint: str) -> None:
+    """Go on as if a key asked for an operation: for what it asked for to be done later.
+
+    Raises Forbidden when it may not do that, or not any more.
+    """
+    key = service.get_key(session, key_id)
+    if not service.is_live(key):
+        raise Forbidden("The key that asked for this has expired or was revoked.")
+    g.caller = _caller(key)
+    check(g.caller, endpoint)
+
+
+def _caller(key: ApiKey) -> Caller:
+    return Caller(key.id, frozenset(key.scopes))
 
 
 def _authenticate() -> Caller:
@@ -63,7 +85,7 @@ def _authenticate() -> Caller:
         key = service.recognise(session, current_settings().secret_key, text.strip())
         if key is None:
             raise Unauthorized("This API key is unknown, expired or revoked.")
-        caller, last_used_at = Caller(key.id, frozenset(key.scopes)), key.last_used_at
+        caller, last_used_at = _caller(key), key.last_used_at
     if last_used_at is None or last_used_at < utc_now() - service.USE_NOTED_EVERY:
         service.note_use(db.engine, caller.key_id)
     return caller

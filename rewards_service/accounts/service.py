@@ -100,9 +100,12 @@ def recognise(session: Session, secret_key: str, text: str) -> ApiKey | None:
     given = crypto.digest(secret_key, _PURPOSE, text.encode())
     if not crypto.same(given, _UNKNOWN if key is None else key.secret_digest) or key is None:
         return None
-    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= utc_now()):
-        return None
-    return key
+    return key if is_live(key) else None
+
+
+def is_live(key: ApiKey) -> bool:
+    """Neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > utc_now())
 
 
 def note_use(engine: Engine, key_id: int) -> None:

@@ -20,9 +20,9 @@ class AuditEntry(Base):
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index(None, "subject_kind", "subject_id"),
-        Index(None, "actor"),
-        Index(None, "action"),
-        Index(None, "at"),
+        Index(None, "actor", "id"),
+        Index(None, "action", "id"),
+        Index(None, "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

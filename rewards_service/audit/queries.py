@@ -23,7 +23,8 @@ def list_entries(session: Session, paging: Paging, wanted: Mapping[str, Any]) ->
         query = query.where(AuditEntry.at >= wanted["at_from"])
     if "at_before" in wanted:
         query = query.where(AuditEntry.at < wanted["at_before"])
-    return fetch(session, query, AuditEntry.id, paging)
+    in_time = "at_from" in wanted or "at_before" in wanted
+    return fetch(session, query, AuditEntry.id, paging, AuditEntry.at if in_time else None)
 
 
 def get_entry(session: Session, entry_id: int) -> AuditEntry:

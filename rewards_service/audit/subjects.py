@@ -4,7 +4,7 @@ from rewards_service.kit import ids
 
 PREFIXES = {
     "api_key": "key", "conflict": "cfl", "customer": "cus", "deal": "dea", "event": "evt",
-    "exchange_rate": "fxr", "integration": "int", "lead": "led", "partner": "par",
+    "exchange_rate": "fxr", "export": "exp", "integration": "int", "lead": "led", "partner": "par",
     "payout": "pay", "payout_schedule": "sch", "program": "prg", "program_level": "lvl",
     "reward": "rew", "reward_rule": "rul", "transaction": "txn",
 }  # fmt: skip

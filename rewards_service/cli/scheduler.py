@@ -12,6 +12,7 @@ from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.queue import (
     BACKFILLS,
     EVENTS,
+    EXPORTS,
     PAYOUTS,
     POLLS,
     RECONCILIATIONS,
@@ -76,6 +77,7 @@ def scheduler() -> None:
     settings = load_settings()
     log.configure(settings.log_format)
     from rewards_service.app import create_app
+    from rewards_service.exports import service as exports
     from rewards_service.history import queries as history
     from rewards_service.inbox import queries as inbox
     from rewards_service.inbox import verification
@@ -96,6 +98,7 @@ def scheduler() -> None:
         POLLS: polling.has_due,
         VERIFICATIONS: verification.has_wanted,
         RECONCILIATIONS: reconciliations.has_due,
+        EXPORTS: exports.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

@@ -62,6 +62,8 @@ class Lead(Base):
             "(status = 'converted') = (customer_id IS NOT NULL)", name="converted_has_customer"
         ),
         Index(None, "email_domain", "id"),
+        Index(None, "status", "id"),
+        Index(None, "partner_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -73,9 +75,9 @@ class Lead(Base):
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
     company: Mapped[str | None]
-    status: Mapped[str] = mapped_column(index=True)
+    status: Mapped[str]
     status_before: Mapped[str | None]  # status that conversion replaced
-    partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id), index=True)
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id))
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     external_id: Mapped[str | None] = mapped_column(unique=True)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey(Customer.id), index=True)
@@ -92,6 +94,8 @@ class Deal(Base):
     __table_args__ = (
         CheckConstraint(f"stage IN {DEAL_STAGES}", name="stage_is_known"),
         Index(None, "email_domain", "id"),
+        Index(None, "stage", "id"),
+        Index(None, "partner_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -103,8 +107,8 @@ class Deal(Base):
     key_version: Mapped[int] = mapped_column(default=1)
     amount_minor: Mapped[int | None] = mapped_column(BigKey)
     currency: Mapped[str | None]
-    stage: Mapped[str] = mapped_column(index=True)
-    partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id), index=True)
+    stage: Mapped[str]
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey(Partner.id))
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     external_id: Mapped[str | None] = mapped_column(unique=True)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey(Customer.id), index=True)

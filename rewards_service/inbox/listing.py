@@ -28,7 +28,10 @@ def list_events(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> 
         query = query.where(ReceivedEvent.received_at >= wanted["received_from"])
     if "received_before" in wanted:
         query = query.where(ReceivedEvent.received_at < wanted["received_before"])
-    return fetch(session, query, ReceivedEvent.id, paging)
+    in_time = "received_from" in wanted or "received_before" in wanted
+    return fetch(
+        session, query, ReceivedEvent.id, paging, ReceivedEvent.received_at if in_time else None
+    )
 
 
 def get_event(session: Session, event_id: int) -> ReceivedEvent:

@@ -55,6 +55,10 @@ class ReceivedEvent(Base):
         CheckConstraint(
             "state = 'pending' OR outcome IS NOT NULL OR state = 'dead'", "has_outcome"
         ),
+        Index(None, "received_at", "id"),
+        Index(None, "event_type", "id"),
+        Index(None, "outcome", "id"),
+        Index(None, "source", "id"),
         Index(
             "ix_received_events_pending",
             "id",

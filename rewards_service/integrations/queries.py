@@ -36,8 +36,8 @@ def _flow(session: Session, integration_ids: Sequence[int]) -> dict[int, dict[st
         found[row.integration_id]["received_24h"] = row.received
         found[row.integration_id]["failed_24h"] = row.failed
     quiet = [key for key in integration_ids if found[key]["last_event_at"] is None]
-    for row in session.execute(_latest(quiet)):
-        found[row.integration_id]["last_event_at"] = row.last_event_at
+    for key in quiet:
+        found[key]["last_event_at"] = session.scalar(_latest(key))
     now = utc_now()
     for row in session.execute(_waiting(integration_ids)):
         found[row.integration_id]["pending"] = row.pending
@@ -58,13 +58,11 @@ def _events() -> Table:
     return Base.metadata.tables["received_events"]
 
 
-def _latest(integration_ids: Sequence[int]) -> Any:
+def _latest(integration_id: int) -> Any:
+    """When the newest event of a site came; the log is read from its end until there is one."""
     log = _events().c
-    return (
-        select(log.integration_id, func.max(log.received_at).label("last_event_at"))
-        .where(log.integration_id.in_(integration_ids))
-        .group_by(log.integration_id)
-    )
+    mine = select(log.received_at).where(log.integration_id == integration_id)
+    return mine.order_by(log.id.desc()).limit(1)
 
 
 def _last_day(session: Session, integration_ids: Sequence[int]) -> Any:

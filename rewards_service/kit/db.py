@@ -228,6 +228,20 @@ def hold_stage(session: Session, stage: str) -> None:
         session.execute(query, {"key": key - (1 << 32) if key >= 1 << 31 else key})
 
 
+def snapshot(engine: Engine) -> Session:
+    """A session whose reads all see one moment, and that cannot write; close it.
+
+    On PostgreSQL it ends by itself when its reader does not come back for five minutes: what is
+    deleted meanwhile could not be cleaned up.
+    """
+    if engine.dialect.name != "postgresql":
+        return Session(engine.execution_options(**{READ_ONLY: True}))
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    session = Session(engine.execution_options(**options))
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '5min'"))
+    return session
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One unit of work at the edge of a job or command: committed at the end, or rolled back."""

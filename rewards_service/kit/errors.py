@@ -38,6 +38,12 @@ class NotFound(RewardsError):
     title = "There is no such thing."
 
 
+class NotAcceptable(RewardsError):
+    status = 406
+    code = "not_acceptable"
+    title = "None of the formats that are asked for is served here."
+
+
 class Conflict(RewardsError):
     status = 409
     code = "conflict"
@@ -48,3 +54,11 @@ class Unprocessable(RewardsError):
     status = 422
     code = "unprocessable"
     title = "The request is well formed, but its content is not acceptable."
+
+
+class Unavailable(RewardsError):
+    """For now: answered with Retry-After."""
+
+    status = 503
+    code = "unavailable"
+    title = "The service cannot do this right now; try again shortly."

@@ -7,13 +7,23 @@ from urllib.parse import urlencode
 from flask import request
 from marshmallow import Schema, fields, validate
 
-from rewards_service.kit import pages
+from rewards_service.kit import files, pages
 from rewards_service.kit.fields import StrictSchema
 from rewards_service.kit.refusals import invalid_member
+from rewards_service.kit.walking import Walk
 from rewards_service.kit.web import current_settings
 
+# What `formats` goes by when it gives out a list as a file.
+_IS_PAGE = {"rows_member": "data", "has_pages": True}
 
-class ListQuery(StrictSchema):
+
+class FormatQuery(StrictSchema):
+    """Query parameters of whatever can be had as a file."""
+
+    format = fields.String(validate=validate.OneOf(files.NAMES))
+
+
+class ListQuery(FormatQuery):
     """Query parameters that every list has."""
 
     limit = fields.Integer(
@@ -29,7 +39,7 @@ def page_schema(name: str, item: type[Schema]) -> type[Schema]:
         "data": fields.List(fields.Nested(item), required=True),
         "next_cursor": fields.String(required=True, allow_none=True),
     }
-    return type(f"{name}Schema", (StrictSchema,), dict(members))
+    return type(f"{name}Schema", (StrictSchema,), {**members, **_IS_PAGE})
 
 
 def paging(query: Mapping[str, Any]) -> pages.Paging:
@@ -43,14 +53,17 @@ def paging(query: Mapping[str, Any]) -> pages.Paging:
             raise invalid_member(
                 "cursor", "Not a cursor of this list in this order: take next_cursor as it came."
             )
-    return pages.Paging(query["limit"], query["sort"].startswith("-"), after)
+    first = pages.Paging(query["limit"], query["sort"].startswith("-"), after)
+    return query.paging(first) if isinstance(query, Walk) else first
 
 
 def page_answer(
     query: Mapping[str, Any], page: pages.Page, rows: Iterable[Any]
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
     """The answer to a list: `rows` of this page, and where it goes on, in body and header."""
-    if page.last is None:
+    if isinstance(query, Walk):
+        query.after = page.last
+    if page.last is None or isinstance(query, Walk):
         return {"data": list(rows), "next_cursor": None}, 200, {}
     cursor = pages.seal_cursor(current_settings().secret_key, _cursor_purpose(query), page.last)
     following = urlencode({**request.args.to_dict(), "cursor": cursor})

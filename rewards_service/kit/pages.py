@@ -3,10 +3,11 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rewards_service.kit import crypto
@@ -35,19 +36,35 @@ class Page(NamedTuple):
 
 
 def fetch(
-    session: Session, query: Select[Any], key: InstrumentedAttribute[int], paging: Paging
-) -> Page:
+    session: Session, query: Select[Any], key: InstrumentedAttribute[int], paging: Paging,
+    by: InstrumentedAttribute[datetime] | None = None,
+) -> Page:  # fmt: skip
     """The wanted page of `query` in the order of `key`, which its first column or entity holds.
+
+    by: a time that the query is limited in, and that orders its rows before `key` does; an index
+    on both then gives any page at once, where the order of keys alone would have all rows before
+    the period read, or all in it sorted.
 
     One more row than wanted is read: it tells whether another page follows.
     """
+    order = (key,) if by is None else (by, key)
     if paging.after is not None:
-        query = query.where(key < paging.after if paging.descending else key > paging.after)
-    order = key.desc() if paging.descending else key.asc()
-    rows = session.execute(query.order_by(order).limit(paging.limit + 1)).all()
+        query = query.where(_behind(key, by, paging))
+    ordered = [part.desc() if paging.descending else part.asc() for part in order]
+    rows = session.execute(query.order_by(*ordered).limit(paging.limit + 1)).all()
     shown = rows[: paging.limit]
     last = _key_of(shown[-1], key) if len(rows) > paging.limit else None
     return Page(shown, last)
+
+
+def _behind(
+    key: InstrumentedAttribute[int], by: InstrumentedAttribute[datetime] | None, paging: Paging
+) -> Any:
+    if by is None:
+        return key < paging.after if paging.descending else key > paging.after
+    at = select(by).where(key == paging.after).correlate(None).scalar_subquery()
+    here, last = tuple_(by, key), tuple_(at, literal(paging.after))
+    return here < last if paging.descending else here > last
 
 
 def _key_of(row: Row[Any], key: InstrumentedAttribute[int]) -> int:

@@ -62,7 +62,7 @@ def init_app(app: Flask) -> None:
 
 
 def answer_ours(error: RewardsError) -> Response:
-    if error.status >= 500:
+    if error.status == 500:
         logger.error("Answered %s: %s", error.status, error.detail, exc_info=error)
     return problem(error.status, error.code, error.title, error.detail, error.errors)
 
@@ -135,17 +135,18 @@ def problem(
 def _flatten(messages: Any) -> Iterator[dict[str, str]]:
     """webargs' {location: {member: {...: [text]}}} as pointers and texts."""
     for location in messages.values() if isinstance(messages, dict) else [messages]:
-        yield from _walk(location, "")
+        yield from walk(location, "")
 
 
-def _walk(found: Any, pointer: str) -> Iterator[dict[str, str]]:
+def walk(found: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """What a schema found wrong, as pointers below `pointer` with their texts."""
     if isinstance(found, dict):
         for name, inside in found.items():
             here = pointer if name in ("_schema", "key", "value") else f"{pointer}/{_escape(name)}"
-            yield from _walk(inside, here)
+            yield from walk(inside, here)
     elif isinstance(found, list):
         for inside in found:
-            yield from _walk(inside, pointer)
+            yield from walk(inside, pointer)
     else:
         yield {"pointer": pointer, "detail": str(found)}
 

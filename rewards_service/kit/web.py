@@ -19,9 +19,10 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from rewards_service.kit import ids, problems
+from rewards_service.kit import formats, ids, problems
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import BadRequest, NotFound
+from rewards_service.kit.files import FILE, FILES
 from rewards_service.kit.strict_json import NotJson, parse
 from rewards_service.settings import Settings
 
@@ -216,10 +217,16 @@ class Resource(Blueprint):
         body: type[Schema] | Schema | None = None,
         query: type[Schema] | Schema | None = None,
     ) -> Callable[[View], View]:
-        """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it."""
+        """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it.
+
+        An answer with rows (see `formats`) is given out as CSV and XLSX, too.
+        """
 
         def publish(view: View) -> View:
-            handler = self.response(status, answer)(view)
+            shown = formats.negotiable(view, answer, query) if method == "GET" else view
+            handler = self.response(status, answer)(shown)
+            for kind in FILES if hasattr(shown, "table") else ():
+                handler = self.alt_response(status, schema=FILE, content_type=kind)(handler)
             if body is not None:
                 handler = self.arguments(body, location="json")(handler)
             if query is not None:

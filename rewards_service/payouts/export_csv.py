@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from rewards_service.payouts.rows import Line, Payable, csv_bytes, decimal_text, harmless
+from rewards_service.kit.cells import csv_bytes, decimal_text, harmless
+from rewards_service.payouts.rows import Line, Payable
 
 HEADER = (
     "payout_id", "partner_id", "partner_name", "reward_id", "chargebee_invoice_id", "amount",

@@ -123,6 +123,7 @@ class PayoutLine(Base):
             sqlite_where=text("active"),
         ),
         CheckConstraint("amount_minor <> 0", name="amount_is_not_nothing"),
+        Index(None, "payout_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.cells import decimal_text
 from rewards_service.kit.money import format_minor
 from rewards_service.payouts import queries
 from rewards_service.payouts.models import Payout, PayoutExport, PayoutLine
 from rewards_service.payouts.queries import Quoted
-from rewards_service.payouts.rows import decimal_text
 from rewards_service.payouts.statement import convert, exact_text
 
 _PLAIN = (

@@ -38,7 +38,8 @@ def list_rewards(session: Session, paging: Paging, wanted: Mapping[str, Any]) ->
         query = query.where(Reward.created_at >= wanted["created_from"])
     if "created_before" in wanted:
         query = query.where(Reward.created_at < wanted["created_before"])
-    return fetch(session, query, Reward.id, paging)
+    # The order of creation, as every list; all indexes of the filters go on with it.
+    return fetch(session, query, Reward.id, paging, Reward.created_at)
 
 
 def get_reward(session: Session, reward_id: int, with_explanation: bool = False) -> Reward:

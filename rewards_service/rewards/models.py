@@ -48,8 +48,12 @@ class Reward(Base):
         ),
         CheckConstraint(f"status IN {STATUSES}", name="status_is_known"),
         CheckConstraint("(status = 'hold') = (hold_reason IS NOT NULL)", name="hold_has_reason"),
-        Index(None, "partner_id", "id"),
         Index(None, "customer_id", "id"),
+        # As lists are filtered, each in their order: any page costs the same.
+        Index(None, "partner_id", "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "currency", "created_at", "id"),
+        Index(None, "created_at", "id"),
         Index(None, "transaction_id"),
         Index(
             "ix_rewards_due_for_approval",

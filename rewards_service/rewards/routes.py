@@ -5,7 +5,7 @@ from typing import Any
 
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.service import ADMIN
-from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.lists import FormatQuery, page_answer, paging
 from rewards_service.kit.web import Resource, current_session, path_key
 from rewards_service.rewards import adjusting, listing, review
 from rewards_service.rewards.explaining import render
@@ -62,8 +62,11 @@ def explain_reward(reward_id: str) -> Any:
     return {**explained, "reward_id": reward.id}
 
 
-@blueprint.operation("GET", "/rewards/<reward_id>/activity", scope=READ, answer=ActivityListSchema)
-def list_activity(reward_id: str) -> Any:
+@blueprint.operation(
+    "GET", "/rewards/<reward_id>/activity", scope=READ, query=FormatQuery,
+    answer=ActivityListSchema,
+)  # fmt: skip
+def list_activity(_query: dict[str, Any], reward_id: str) -> Any:
     """What happened to a reward: entries and moves with who, why and when, the oldest first."""
     reward = listing.get_reward(current_session(), path_key("rew", reward_id))
     return {"data": listing.activity_of(current_session(), reward.id)}

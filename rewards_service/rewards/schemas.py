@@ -186,6 +186,8 @@ class ActivitySchema(Schema):
 class ActivityListSchema(Schema):
     """Everything that happened to a reward, the oldest first."""
 
+    rows_member = "data"
+
     data = fields.List(fields.Nested(ActivitySchema))
 
 

@@ -34,7 +34,10 @@ def list_transactions(session: Session, paging: Paging, wanted: Mapping[str, Any
         if name in wanted:
             is_unique = name == TRANSACTION_ID
             query = query.where(Transaction.id.in_(_carriers(name, is_unique, wanted[name])))
-    return fetch(session, query, Transaction.id, paging)
+    in_time = "occurred_from" in wanted or "occurred_before" in wanted
+    return fetch(
+        session, query, Transaction.id, paging, Transaction.occurred_at if in_time else None
+    )
 
 
 def _carriers(name: str, is_unique: bool, value: str) -> Any:

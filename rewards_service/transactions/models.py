@@ -27,6 +27,7 @@ class Transaction(Base):
         CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded_within_amount"),
         Index(None, "customer_id", "id"),
         Index(None, "partner_id", "id"),
+        Index(None, "occurred_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -41,7 +42,7 @@ class Transaction(Base):
     base_currency: Mapped[str | None]
     exchange_rate: Mapped[str | None]
     base_amount_minor: Mapped[int | None] = mapped_column(BigKey)
-    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str]
     refunded_minor: Mapped[int] = mapped_column(BigKey)
     reason: Mapped[str | None]

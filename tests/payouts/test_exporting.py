@@ -11,13 +11,14 @@ import pytest
 from openpyxl import load_workbook
 from sepaxml.validation import try_valid_xml
 
+from rewards_service.kit.cells import decimal_text, harmless
 from rewards_service.kit.db import transaction
 from rewards_service.kit.errors import RewardsError, Unprocessable
 from rewards_service.partners.models import Partner
 from rewards_service.partners.payout_details import change_details
 from rewards_service.payouts import export_csv, export_sepa, exporting, queries, service
 from rewards_service.payouts.models import FORMATS
-from rewards_service.payouts.rows import Payable, decimal_text, harmless
+from rewards_service.payouts.rows import Payable
 from rewards_service.payouts.service import PayoutWrongStatus, RateMissing
 from tests.payouts.books import IBANS, Books, public
 
