@@ -170,21 +170,6 @@ def upsert(
         bulk.insert_rows(session, table_of(model), rows, conflict)
 
 
-def put(
-    session: Session,
-    model: type[Base],
-    rows: Mapping[Any, dict[str, Any]],
-    known: Collection[Any],
-    keys: Sequence[str],
-) -> None:
-    """As `upsert`, of rows by a key of the caller's, who has looked which of them are there.
-
-    Only for tables that nobody else writes meanwhile. PostgreSQL takes in new rows much faster.
-    """
-    upsert(session, model, [row for key, row in rows.items() if key in known], keys)
-    insert_many(session, model, [row for key, row in rows.items() if key not in known])
-
-
 def update_many(
     session: Session, model: type[Base], rows: Sequence[dict[str, Any]], key: str = "id"
 ) -> None:
