@@ -30,6 +30,7 @@ def note(answer: Response) -> None:
         line.write(answer.content_length or 0)
         return
     stream = answer.response
+    answer.direct_passthrough = False  # or nobody is told of the end
     answer.response = line.count(stream)
     if hasattr(stream, "close"):
         answer.call_on_close(stream.close)

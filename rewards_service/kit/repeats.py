@@ -164,8 +164,8 @@ def _find(wish: Wish) -> Response | None:
             )
         body = crypto.decrypt(current_settings().encryption_keys, found.body_encrypted)
         answer = current_app.response_class(body.encode("latin-1"), found.status)
-        answer.headers.clear()
-        answer.headers.extend(found.headers)
+        for name, value in found.headers:
+            answer.headers[name] = value
     answer.headers[REPLAYED] = "true"
     return answer
 

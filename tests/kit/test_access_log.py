@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, send_file
 from structlog.testing import capture_logs
 
 from rewards_service.app import create_app
@@ -62,6 +62,24 @@ class TestNote:
 
         assert [line["bytes"] for line in lines if line["event"] == "request"] == [3]
         assert closed == [True]
+
+    def test_files_are_noted_as_well(self, settings: Settings, tmp_path: Path) -> None:
+        path = tmp_path / "page.css"
+        path.write_text("a { }")
+        app = create_app(settings)
+        app.add_url_rule("/api/page.css", view_func=lambda: send_file(path))
+        client = app.test_client()
+        with capture_logs() as lines:
+            answer = client.get("/api/page.css")
+            answer.close()
+            again = client.get("/api/page.css", headers={"If-None-Match": answer.headers["ETag"]})
+            again.close()
+            client.head("/api/page.css").close()
+
+        assert answer.data == b"a { }"
+        assert [(line["status"], line["bytes"]) for line in lines if line["event"] == "request"] == [
+            (200, 5), (304, 0), (200, 0),
+        ]  # fmt: skip
 
     def test_probes_are_not_logged_but_counted(self, app: Flask) -> None:
         before = samples("/livez").get("GET 2xx", 0)

@@ -38,7 +38,7 @@ class TestOnce:
             assert (first.status_code, second.status_code) == (201, 201), path
             assert second.data == first.data, path
             assert (first.headers.get(REPLAYED), second.headers[REPLAYED]) == (None, "true")
-            for name in ("ETag", "Location", "Content-Type"):
+            for name in ("ETag", "Location", "Content-Type", "Content-Length"):
                 assert second.headers[name] == first.headers[name]
 
     def test_a_key_that_cannot_be_one_is_refused_everywhere(self, app: Flask, api: Caller) -> None:
