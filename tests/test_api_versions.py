@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from flask import Flask
 
 from tests.builders.api import PREFIX, PROBLEM, Caller, Json, operations, sample_bodies
@@ -111,6 +112,7 @@ class TestReads:
 
         assert seen >= 25
 
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_options_names_the_methods_of_every_address(self, app: Flask, api: Caller) -> None:
         for method, path, _ in operations(app):
             answer = api.call("OPTIONS", path)

@@ -10,6 +10,9 @@ from rewards_service.app import create_app
 from rewards_service.settings import Settings
 from tests.builders.api import PREFIX, PROBLEM, Caller, operations
 
+# What is counted is in Redis alone.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def limited(settings: Settings, redis_connection: Redis) -> Settings:

@@ -41,6 +41,7 @@ class TestOnce:
             for name in ("ETag", "Location", "Content-Type", "Content-Length"):
                 assert second.headers[name] == first.headers[name]
 
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_a_key_that_cannot_be_one_is_refused_everywhere(self, app: Flask, api: Caller) -> None:
         for method, path, _ in operations(app):
             if method == "POST":
