@@ -13,7 +13,7 @@ from rewards_service.crm import deal_routes, lead_routes
 from rewards_service.exports import routes as exports
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
-from rewards_service.kit import web
+from rewards_service.kit import web, webapp
 from rewards_service.kit.db import db
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
@@ -45,13 +45,13 @@ DATABASE_TIMEOUT_SECONDS = 5
 
 def create_app(settings: Settings) -> Flask:
     """A Flask application on the database of `settings`, which must be migrated already."""
-    app = web.WebApp("rewards_service", static_folder=None)
+    app = webapp.WebApp("rewards_service", static_folder=None)
     app.config["SQLALCHEMY_ENGINES"] = {"default": _engine_options(settings.database_url)}
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)
     _without_async_teardown(app)
     web.init_app(app, settings)
-    auth.init_app(app)
+    auth.init_app(app, settings)
     api = web.make_api(app, __version__)
     for resource in RESOURCES:
         api.register_blueprint(resource)

@@ -1,22 +1,21 @@
 """Every setting of the service: read once, checked once, refused with the reason when wrong."""
 
 import base64
-import ipaddress
 import os
 import re
 import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from environs import Env, validate
 from environs.exceptions import EnvError
 
+from rewards_service import setting_checks
 from rewards_service.var_dir import SettingsError, kept, make_folder, noted
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
@@ -54,6 +53,10 @@ class Settings:
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
     chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
+    # Of one key, and of one address without a good key; all processes together; 0: no limit.
+    api_requests_per_minute: int = 30_000
+    api_requests_per_minute_without_key: int = 12_000
+    trusted_proxies: int = 0  # how many in front say in X-Forwarded-For who calls
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -100,7 +103,7 @@ def _read(env: Env) -> Settings:
         var_dir=var_dir,
         host=env.str("HOST", "127.0.0.1"),
         port=port,
-        base_url=_base_url(env.str("BASE_URL", f"http://127.0.0.1:{port}")),
+        base_url=setting_checks.base_url(env.str("BASE_URL", f"http://127.0.0.1:{port}")),
         secret_key=_secret_key(env.str("SECRET_KEY", None), var_dir, embedded),
         encryption_keys=_encryption_keys(env.str("ENCRYPTION_KEYS", None), var_dir, embedded),
         log_format=env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"])),
@@ -108,14 +111,19 @@ def _read(env: Env) -> Settings:
         workers=env.int("WORKERS", 1, validate=validate.Range(0, 64)),
         sentry_dsn=_sentry_dsn(env.str("SENTRY_DSN", None)),
         payer_name=env.str("PAYER_NAME", None),
-        payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
-        payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
+        payer_iban=setting_checks.account("IBAN", env.str("PAYER_IBAN", None)),
+        payer_bic=setting_checks.account("BIC", env.str("PAYER_BIC", None)),
         chargebee_api_base=(
-            api_base := _api_base(
+            api_base := setting_checks.api_base(
                 env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
             )
         ),
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
+        api_requests_per_minute=_limit(env, "API_REQUESTS_PER_MINUTE", 30_000),
+        api_requests_per_minute_without_key=_limit(
+            env, "API_REQUESTS_PER_MINUTE_WITHOUT_KEY", 12_000
+        ),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
     )
 
 
@@ -151,40 +159,9 @@ def _redis_url(url: str | None, var_dir: Path) -> str:
     return kept(var_dir, REDIS_URL_FILE, fresh)
 
 
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(
-            "BASE_URL must be the public address of the service, such as "
-            "https://rewards.example.com, without a query."
-        )
-    return url.rstrip("/")
-
-
-def _api_base(address: str | None) -> str | None:
-    if address is None:
-        return None
-    try:
-        parts = urlsplit(address.replace("{site}", "site"))
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host or ""))
-    if not host or not is_plain or not safe:
-        raise SettingsError(
-            "CHARGEBEE_API_BASE must be https://host[:port][/path] without user and query, or "
-            "http:// on this machine; {site} in it stands for the name of the site. API keys go "
-            "there: leave it out unless you run a sandbox."
-        )
-    return address.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _limit(env: Env, name: str, default: int) -> int:
+    limit: int = env.int(name, default, validate=validate.Range(0, 10_000_000))
+    return limit
 
 
 def _requests_per_minute(env: Env, api_base: str | None) -> int:
@@ -239,12 +216,3 @@ def _sentry_dsn(dsn: str | None) -> str | None:
             "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
         )
     return dsn
-
-
-def _account(kind: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    found = getattr(import_module("schwifty"), kind)(value, allow_invalid=True)
-    if not found.is_valid:
-        raise SettingsError(f"PAYER_{kind} is no {kind}. Correct it, or leave it out.")
-    return str(found)

@@ -89,7 +89,7 @@ class TestCommit:
         path = f"/reward-rules/{api.create('/reward-rules', **body)['id']}"
 
         def change(number: int) -> int:
-            headers = {"Authorization": f"Bearer {api.key}"}
+            headers = {"Authorization": f"Bearer {api.key}", "If-Match": "*"}
             answer = app.test_client().patch(
                 f"/api/v1{path}", json={"hold_days": number}, headers=headers
             )

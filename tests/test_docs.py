@@ -232,7 +232,9 @@ class TestOperations:
         counters = (
             metrics._answers, metrics._events, metrics._entries, metrics._calls, metrics._polled,
         )  # fmt: skip
-        names = {f"{counter._name}_total" for counter in counters} | {metrics._batches._name}
+        histograms = (metrics._batches, metrics._requests)
+        names = {f"{counter._name}_total" for counter in counters}
+        names |= {histogram._name for histogram in histograms}
         names |= {name for name, _ in metrics._GAUGES.values()}
 
         assert {name for name in names if name not in page("operations")} == set()

@@ -5,12 +5,13 @@ from typing import NamedTuple
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
-from rewards_service.accounts import service
+from rewards_service.accounts import limits, service
 from rewards_service.accounts.models import ApiKey
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import Forbidden, Unauthorized
-from rewards_service.kit.web import ANY_KEY, V1, current_settings
+from rewards_service.kit.web import ANY_KEY, API, V1, current_settings
+from rewards_service.settings import Settings
 
 
 class Caller(NamedTuple):
@@ -28,8 +29,9 @@ class MissingScope(Forbidden):
     title = "This key may not do that."
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Check the key of every request below /api/v1 before anything else looks at it."""
+    limits.init_app(app, settings)
     app.before_request(_check)
 
 
@@ -44,9 +46,18 @@ def current_actor() -> str:
 
 
 def _check() -> None:
-    if not request.path.startswith(f"{V1}/") or request.endpoint is None:
+    if not request.path.startswith(API):
         return
-    g.caller = _authenticate()
+    if not request.path.startswith(f"{V1}/") or request.endpoint is None:
+        limits.count_address()
+        return
+    try:
+        g.caller = _authenticate()
+    except Unauthorized:
+        limits.count_address()
+        raise
+    g.key_id = g.caller.key_id
+    limits.count_key(g.key_id)
     check(g.caller, request.endpoint)
 
 

@@ -13,6 +13,7 @@ from rewards_service.kit.queue import (
     BACKFILLS,
     EVENTS,
     EXPORTS,
+    HOUSEKEEPING,
     PAYOUTS,
     POLLS,
     RECONCILIATIONS,
@@ -81,6 +82,7 @@ def scheduler() -> None:
     from rewards_service.history import queries as history
     from rewards_service.inbox import queries as inbox
     from rewards_service.inbox import verification
+    from rewards_service.kit import housekeeping
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
     from rewards_service.reconciliation import jobs as reconciliations
@@ -99,6 +101,7 @@ def scheduler() -> None:
         VERIFICATIONS: verification.has_wanted,
         RECONCILIATIONS: reconciliations.has_due,
         EXPORTS: exports.has_due,
+        HOUSEKEEPING: housekeeping.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

@@ -12,6 +12,7 @@ from rewards_service.integrations.options import (
     VERIFY_MODES,
 )
 from rewards_service.kit.fields import (
+    BY_ITSELF,
     Amounts,
     Choice,
     Flag,
@@ -126,8 +127,8 @@ class IntegrationSchema(StrictSchema):
     webhook_url = fields.String(dump_only=True)
     webhook_username = fields.String(dump_only=True)
     webhook_endpoint_id = fields.String(dump_only=True, allow_none=True)
-    health = fields.Nested(HealthSchema, dump_only=True)
-    warnings = fields.List(fields.Nested(WarningSchema), dump_only=True)
+    health = fields.Nested(HealthSchema, dump_only=True, metadata=BY_ITSELF)
+    warnings = fields.List(fields.Nested(WarningSchema), dump_only=True, metadata=BY_ITSELF)
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
 

@@ -7,6 +7,7 @@ class RewardsError(Exception):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side."
+    retry_after: int | None = None  # seconds, where trying again by itself may help
 
     def __init__(self, detail: str | None = None, errors: list[dict[str, str]] | None = None):
         super().__init__(detail or self.title)
@@ -62,3 +63,37 @@ class Unavailable(RewardsError):
     status = 503
     code = "unavailable"
     title = "The service cannot do this right now; try again shortly."
+
+
+class PreconditionFailed(RewardsError):
+    status = 412
+    code = "precondition_failed"
+    title = "This has changed since you read it."
+
+    def __init__(self) -> None:
+        super().__init__(
+            "If-Match names another state of this thing. Get it again, look whether your change is "
+            "still right, and send it with the new ETag."
+        )
+
+
+class PreconditionRequired(RewardsError):
+    status = 428
+    code = "precondition_required"
+    title = "A change must say which state of the thing it means."
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send If-Match with the ETag that GET of this address answers (or that of your last "
+            "change), so that no change of somebody else is lost. If-Match: * takes it as it is."
+        )
+
+
+class TooManyRequests(RewardsError):
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests."
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -13,6 +13,8 @@ from rewards_service.kit.clock import rfc3339
 
 LONGEST_NAME = 200
 LONGEST_EMAIL = 1_000
+# Metadata of a member that changes without anybody changing the thing: see `etags`.
+BY_ITSELF = {"x-changes-by-itself": True}
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(

@@ -36,6 +36,13 @@ _batches = Histogram(
     "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
 )
 
+_REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"})
+_requests = Histogram(
+    "rewards_http_request_seconds", "Duration of requests, webhooks not among them.",
+    ["method", "route", "status"], buckets=_REQUEST_BUCKETS,
+)  # fmt: skip
+
 
 class Backlog(NamedTuple):
     """What waits in the database right now; numbers of rows, and the age of the oldest event."""
@@ -127,6 +134,12 @@ def time_batch(queue: str) -> AbstractContextManager[object]:
     return _batches.labels(queue).time()
 
 
+def time_request(method: str, route: str, status: int, seconds: float) -> None:
+    """One request answered; `route` is its template, and only the class of `status` counts."""
+    known = method if method in _METHODS else "other"
+    _request_histogram(known, route, status // 100).observe(seconds)
+
+
 def render() -> tuple[bytes, str]:
     """The exposition text of all processes and its content type."""
     registry = CollectorRegistry()
@@ -141,3 +154,8 @@ def render() -> tuple[bytes, str]:
 @cache
 def _answer_counter(status: int) -> Counter:
     return _answers.labels(str(status))
+
+
+@cache
+def _request_histogram(method: str, route: str, status_class: int) -> Histogram:
+    return _requests.labels(method, route, f"{status_class}xx")

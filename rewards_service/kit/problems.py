@@ -64,7 +64,10 @@ def init_app(app: Flask) -> None:
 def answer_ours(error: RewardsError) -> Response:
     if error.status == 500:
         logger.error("Answered %s: %s", error.status, error.detail, exc_info=error)
-    return problem(error.status, error.code, error.title, error.detail, error.errors)
+    answer = problem(error.status, error.code, error.title, error.detail, error.errors)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def answer_http(error: HTTPException) -> Response:

@@ -30,6 +30,7 @@ POLLS = "polls"
 VERIFICATIONS = "verifications"
 RECONCILIATIONS = "reconciliations"
 EXPORTS = "exports"
+HOUSEKEEPING = "housekeeping"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,6 +43,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
         RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
         EXPORTS: "rewards_service.exports.jobs.drain_exports",
+        HOUSEKEEPING: "rewards_service.kit.housekeeping.run_due",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

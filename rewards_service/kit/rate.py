@@ -1,19 +1,16 @@
 """A rate of calls that all processes share through Redis, with a share of it when Redis is away."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from rewards_service.kit import pacing
+from rewards_service.kit.circuit import Circuit
 from rewards_service.kit.http_errors import RateSpent
 from rewards_service.kit.pacing import Place
-
-logger = logging.getLogger(__name__)
 
 # Without Redis processes know nothing of each other: up to so many at once stay below the limit.
 LOCAL_SHARE = 4
@@ -57,7 +54,7 @@ class _Local:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.next_us = 0
-        self.redis_again_at = 0.0
+        self.circuit = Circuit(BREAKER_SECONDS, "calls go on at a quarter of their rate")
 
 
 _locals: dict[str, _Local] = {}
@@ -131,17 +128,9 @@ class SharedRate:
 
     def _script(self, script: str, *arguments: int) -> Any:
         """What the script answers; None when Redis is away, which is then left alone a while."""
-        local = self._local
-        if self._connection is None or self._clock() < local.redis_again_at:
+        connection = self._connection
+        if connection is None:
             return None
-        try:
-            answer = self._connection.eval(script, 1, self._key, *arguments)
-        except (RedisError, OSError) as error:
-            if not local.redis_again_at:
-                logger.warning(
-                    "Redis cannot be reached (%s); calls go on at a quarter of their rate", error
-                )
-            local.redis_again_at = self._clock() + BREAKER_SECONDS
-            return None
-        local.redis_again_at = 0.0
-        return answer
+        return self._local.circuit.ask(
+            lambda: connection.eval(script, 1, self._key, *arguments), self._clock()
+        )

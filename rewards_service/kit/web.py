@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, g, request
-from flask.typing import ResponseReturnValue
 from flask_smorest.blueprint import Blueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import RAISE, Schema, ValidationError
@@ -31,7 +30,7 @@ V1 = "/api/v1"
 WEBHOOKS = "/webhooks/"
 MAX_BODY = 1024 * 1024
 ANY_KEY = "any"  # scope of an operation that every valid key may use
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SETTINGS = "rewards_settings"
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -41,31 +40,6 @@ _HEADERS = {
 }
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-class WebApp(Flask):
-    """Flask with one transaction a request, committed after the view and before the answer.
-
-    Webhooks look after themselves: they pay for none of the hooks of the interface for people.
-    """
-
-    def preprocess_request(self) -> ResponseReturnValue | None:
-        return None if _is_webhook() else super().preprocess_request()
-
-    def dispatch_request(self) -> ResponseReturnValue:
-        answer = super().dispatch_request()
-        if request.method not in _SAFE_METHODS:
-            session: Session | None = g.get("session")
-            if session is not None:
-                session.commit()
-        return answer
-
-    def process_response(self, response: Response) -> Response:
-        return response if _is_webhook() else super().process_response(response)
-
-
-def _is_webhook() -> bool:
-    return request.path.startswith(WEBHOOKS)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -88,7 +62,7 @@ def current_session(reads_only: bool = False) -> Session:
     """
     if "session" not in g:
         g.session = db.session
-        if reads_only or request.method in _SAFE_METHODS:
+        if reads_only or request.method in SAFE_METHODS:
             g.session.connection(execution_options={READ_ONLY: True})
     session: Session = g.session
     return session
@@ -232,7 +206,7 @@ class Resource(Blueprint):
             if query is not None:
                 handler = self.arguments(query, location="query")(handler)
             handler = self.doc(security=[{"key": []}], **{"x-scope": scope})(handler)
-            handler.scope = scope
+            handler.scope, handler.answer = scope, answer
             self.add_url_rule(rule, view.__name__, handler, methods=[method])
             return view
 

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from rewards_service.kit.fields import (
+    BY_ITSELF,
     Amounts,
     Choice,
     Currency,
@@ -56,8 +57,8 @@ class PayoutScheduleSchema(StrictSchema):
     thresholds = Amounts(allow_none=True, load_default=None)
     enabled = Flag(load_default=True)
     from_on = fields.Date(dump_only=True)
-    last_run_on = fields.Date(dump_only=True, allow_none=True)
-    next_run_on = fields.Date(dump_only=True, allow_none=True)
+    last_run_on = fields.Date(dump_only=True, allow_none=True, metadata=BY_ITSELF)
+    next_run_on = fields.Date(dump_only=True, allow_none=True, metadata=BY_ITSELF)
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
 

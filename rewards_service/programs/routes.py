@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rewards_service.accounts.auth import current_actor
+from rewards_service.kit import ids
 from rewards_service.kit.lists import ListQuery, page_answer, paging
-from rewards_service.kit.web import Resource, current_session, path_key
+from rewards_service.kit.web import V1, Resource, current_session, path_key
 from rewards_service.programs import levels, queries, service, terms
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
 from rewards_service.programs.schemas import (
@@ -72,7 +73,8 @@ def list_levels(query: dict[str, Any], program_id: str) -> Any:
 def create_level(body: dict[str, Any], program_id: str) -> Any:
     """Make a level of a programme."""
     program = service.get_program(current_session(), path_key("prg", program_id))
-    return levels.create_level(current_session(), program.id, body["name"], current_actor())
+    level = levels.create_level(current_session(), program.id, body["name"], current_actor())
+    return level, 201, {"Location": f"{V1}/program-levels/{ids.encode('lvl', level.id)}"}
 
 
 @programs.operation("GET", "/program-levels/<level_id>", scope=READ, answer=LevelSchema)

@@ -123,12 +123,17 @@ def parse(body: bytes) -> Any:
 
 
 def _warn(session: Session, batch: Batch) -> None:
-    """Tell the integration what only its owner can mend: API v1, another site's payloads."""
+    """Tell the integration what only its owner can mend: API v1, another site's payloads.
+
+    `updated_at` stays: nobody changed it, and a change prepared by its owner is still good.
+    """
     v1 = {e.integration_id for e in batch.events
           if e.id in batch.endings and batch.endings[e.id].outcome == "api_v1"}  # fmt: skip
     if v1:
         session.execute(
-            update(Integration).where(Integration.id.in_(v1)).values(api_v1_seen_at=utc_now())
+            update(Integration)
+            .where(Integration.id.in_(v1))
+            .values(api_v1_seen_at=utc_now(), updated_at=Integration.updated_at)
         )
     sites = {e.integration_id: batch.readings[e.id].site for e in batch.events
              if e.id in batch.readings and batch.readings[e.id].site}  # fmt: skip
@@ -136,5 +141,5 @@ def _warn(session: Session, batch: Batch) -> None:
         session.execute(
             update(Integration)
             .where(Integration.id == integration_id, Integration.site != site)
-            .values(other_site_seen=(site or "")[:100])
+            .values(other_site_seen=(site or "")[:100], updated_at=Integration.updated_at)
         )

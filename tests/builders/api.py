@@ -33,8 +33,10 @@ class Caller:
         return text
 
     def call(self, method: str, path: str, key: str | None = None, **kwargs: Any) -> TestResponse:
-        """Call a path below /api/v1, with `key` or the caller's own."""
+        """Call a path below /api/v1, with `key` or the caller's own; a change takes it as it is."""
         headers = {"Authorization": f"Bearer {key or self.key}", **kwargs.pop("headers", {})}
+        if method == "PATCH":
+            headers.setdefault("If-Match", "*")
         return self.client.open(PREFIX + path, method=method, headers=headers, **kwargs)
 
     def get(self, path: str, /, **query: Any) -> Json:
