@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from sqlalchemy.orm import Session
 
-from rewards_service.accounts import service
+from rewards_service.accounts import queries, service
+from rewards_service.kit import own, problems
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import Forbidden, Unauthorized
@@ -13,10 +14,11 @@ from rewards_service.kit.web import ANY_KEY, V1, current_settings
 
 
 class Caller(NamedTuple):
-    """The key of this request."""
+    """The key of this request; `partner_id`: the one partner whose rows it may see."""
 
     key_id: int
     scopes: frozenset[str]
+    partner_id: int | None = None
 
     def may(self, scope: str) -> bool:
         return scope == ANY_KEY or scope in self.scopes or service.ADMIN in self.scopes
@@ -27,9 +29,20 @@ class MissingScope(Forbidden):
     title = "This key may not do that."
 
 
+class NotForPartners(Forbidden):
+    code = "not_for_partners"
+    title = "Keys of partners may not do that."
+
+
+class PartnerDeclined(Forbidden):
+    code = "partner_declined"
+    title = "The partner of this key was declined."
+
+
 def init_app(app: Flask) -> None:
     """Check the key of every request below /api/v1 before anything else looks at it."""
     app.before_request(_check)
+    app.after_request(_refuse_unconfined)
 
 
 def current_caller() -> Caller:
@@ -46,11 +59,22 @@ def _check() -> None:
     if not request.path.startswith(f"{V1}/") or request.endpoint is None:
         return
     g.caller = _authenticate()
-    scope = getattr(current_app.view_functions[request.endpoint], "scope", None)
+    own.confine(g.caller.partner_id)
+    view = current_app.view_functions[request.endpoint]
+    scope = getattr(view, "scope", None)
     if scope is None:
         raise Forbidden("This operation does not say who may use it, so nobody may.")
+    if g.caller.partner_id is not None and not getattr(view, "for_partners", False):
+        raise NotForPartners("This key is bound to a partner, and this is not for partners.")
     if not g.caller.may(scope):
         raise MissingScope(f"This key lacks the scope {scope}.")
+
+
+def _refuse_unconfined(answer: Response) -> Response:
+    """Throw away what a view made for a partner's key without asking whose rows it may see."""
+    if answer.status_code >= 400 or request.method == "OPTIONS" or not own.forgot_to_ask():
+        return answer
+    return problems.answer_ours(NotForPartners("This operation is not confined to one partner."))
 
 
 def _authenticate() -> Caller:
@@ -63,7 +87,17 @@ def _authenticate() -> Caller:
         key = service.recognise(session, current_settings().secret_key, text.strip())
         if key is None:
             raise Unauthorized("This API key is unknown, expired or revoked.")
-        caller, last_used_at = Caller(key.id, frozenset(key.scopes)), key.last_used_at
+        if key.partner_id is not None:
+            _check_partner(session, key.partner_id)
+        caller, last_used_at = (
+            Caller(key.id, frozenset(key.scopes), key.partner_id),
+            key.last_used_at,
+        )
     if last_used_at is None or last_used_at < utc_now() - service.USE_NOTED_EVERY:
         service.note_use(db.engine, caller.key_id)
     return caller
+
+
+def _check_partner(session: Session, partner_id: int) -> None:
+    if queries.partner_status(session, partner_id) == service.DECLINED:
+        raise PartnerDeclined("Partners who were declined see nothing; make the partner active.")

@@ -18,6 +18,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
 from rewards_service.kit.errors import Conflict, NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import flush, invalid_member
 from rewards_service.partners.service import check_partners
 
@@ -59,10 +60,10 @@ def create_lead(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     return lead
 
 
-def get_lead(session: Session, lead_id: int, lock: bool = False) -> Lead:
-    """Raises NotFound."""
+def get_lead(session: Session, lead_id: int, lock: bool = False, own: int | None = None) -> Lead:
+    """Raises NotFound; with `own` also for one of another partner or of none."""
     found = session.get(Lead, lead_id, with_for_update=lock and is_postgresql(session))
-    if found is None:
+    if found is None or is_foreign(found.partner_id, own):
         raise NotFound("There is no such lead.")
     return found
 
@@ -109,10 +110,10 @@ def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     return deal
 
 
-def get_deal(session: Session, deal_id: int, lock: bool = False) -> Deal:
-    """Raises NotFound."""
+def get_deal(session: Session, deal_id: int, lock: bool = False, own: int | None = None) -> Deal:
+    """Raises NotFound; with `own` also for one that this partner has no part in."""
     found = session.get(Deal, deal_id, with_for_update=lock and is_postgresql(session))
-    if found is None:
+    if found is None or not _has_part(session, found, own):
         raise NotFound("There is no such deal.")
     return found
 
@@ -170,6 +171,12 @@ def _set_shares(session: Session, deal: Deal, shares: Sequence[Mapping[str, Any]
     check_partners(session, "shares", [share["partner_id"] for share in shares])
     session.add_all(DealShare(deal_id=deal.id, **share) for share in shares)
     session.flush()
+
+
+def _has_part(session: Session, deal: Deal, own: int | None) -> bool:
+    if not is_foreign(deal.partner_id, own):
+        return True
+    return session.get(DealShare, (deal.id, own)) is not None
 
 
 def _shares(session: Session, deal: Deal) -> list[tuple[int, int]]:

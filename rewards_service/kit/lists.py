@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from rewards_service.kit import pages
 from rewards_service.kit.fields import StrictSchema
+from rewards_service.kit.own import confined_to
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.kit.web import current_settings
 
@@ -41,7 +42,8 @@ def paging(query: Mapping[str, Any]) -> pages.Paging:
         )
         if after is None:
             raise invalid_member(
-                "cursor", "Not a cursor of this list in this order: take next_cursor as it came."
+                "cursor",
+                "Not a cursor of this list in this order: take next_cursor as it came.",
             )
     return pages.Paging(query["limit"], query["sort"].startswith("-"), after)
 
@@ -59,4 +61,4 @@ def page_answer(
 
 
 def _cursor_purpose(query: Mapping[str, Any]) -> str:
-    return f"{request.endpoint}:{query['sort'].startswith('-')}"
+    return f"{request.endpoint}:{query['sort'].startswith('-')}:{confined_to() or ''}"

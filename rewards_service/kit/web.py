@@ -31,6 +31,10 @@ WEBHOOKS = "/webhooks/"
 MAX_BODY = 1024 * 1024
 ANY_KEY = "any"  # scope of an operation that every valid key may use
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_CSV_BODY = {
+    "required": True,
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+}
 _SETTINGS = "rewards_settings"
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -94,8 +98,15 @@ def current_session(reads_only: bool = False) -> Session:
 
 
 def _begin() -> None:
-    request.max_content_length = MAX_BODY
+    request.max_content_length = max_body()
     problems.request_id()
+
+
+def max_body() -> int:
+    """How many bytes the body of this request may have."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    most: int = getattr(view, "max_body", MAX_BODY)
+    return most
 
 
 def _add_headers(answer: Response) -> Response:
@@ -205,7 +216,7 @@ class Resource(Blueprint):
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, __name__, url_prefix=V1, description=description)
 
-    def operation(
+    def operation(  # noqa: PLR0913 - each is a word about one operation
         self,
         method: str,
         rule: str,
@@ -215,8 +226,14 @@ class Resource(Blueprint):
         status: int = 200,
         body: type[Schema] | Schema | None = None,
         query: type[Schema] | Schema | None = None,
+        for_partners: bool = False,
+        csv_bytes: int | None = None,
     ) -> Callable[[View], View]:
-        """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it."""
+        """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it.
+
+        for_partners: keys bound to a partner may use it; the view sees to it that they see their
+        own only, as `kit.own` says. csv_bytes: it reads a body of CSV of up to so many bytes.
+        """
 
         def publish(view: View) -> View:
             handler = self.response(status, answer)(view)
@@ -224,8 +241,12 @@ class Resource(Blueprint):
                 handler = self.arguments(body, location="json")(handler)
             if query is not None:
                 handler = self.arguments(query, location="query")(handler)
-            handler = self.doc(security=[{"key": []}], **{"x-scope": scope})(handler)
-            handler.scope = scope
+            said = {"x-scope": scope, "x-partner-keys": for_partners}
+            if csv_bytes is not None:
+                said["requestBody"] = _CSV_BODY
+                handler.max_body = csv_bytes
+            handler = self.doc(security=[{"key": []}], **said)(handler)
+            handler.scope, handler.for_partners = scope, for_partners
             self.add_url_rule(rule, view.__name__, handler, methods=[method])
             return view
 

@@ -1,12 +1,15 @@
 """/api/v1/rewards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.service import ADMIN
+from rewards_service.crm.customer_routes import known_customers
 from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.own import confined_to, own_partner
 from rewards_service.kit.web import Resource, current_session, path_key
+from rewards_service.programs.queries import rules_for
 from rewards_service.rewards import adjusting, listing, review
 from rewards_service.rewards.explaining import render
 from rewards_service.rewards.models import LedgerEntry, Reward
@@ -24,6 +27,7 @@ from rewards_service.rewards.schemas import (
     RewardQuerySchema,
     RewardSchema,
 )
+from rewards_service.transactions.listing import own_transactions
 
 blueprint = Resource("rewards", "What partners earn")
 
@@ -35,37 +39,60 @@ PLAIN = (
 
 
 @blueprint.operation(
-    "GET", "/rewards", scope=READ, query=RewardQuerySchema, answer=RewardPageSchema
-)
+    "GET", "/rewards", scope=READ, query=RewardQuerySchema, answer=RewardPageSchema,
+    for_partners=True,
+)  # fmt: skip
 def list_rewards(query: dict[str, Any]) -> Any:
     """List rewards."""
-    page = listing.list_rewards(current_session(), paging(query), query)
+    page = listing.list_rewards(current_session(), paging(query), query, own_partner())
     return page_answer(query, page, _shown([row[0] for row in page.rows]))
 
 
-@blueprint.operation("GET", "/rewards/<reward_id>", scope=READ, answer=RewardSchema)
+@blueprint.operation(
+    "GET", "/rewards/<reward_id>", scope=READ, answer=RewardSchema, for_partners=True
+)
 def get_reward(reward_id: str) -> Any:
     """Get one reward."""
-    return _shown([listing.get_reward(current_session(), path_key("rew", reward_id))])[0]
+    key = path_key("rew", reward_id)
+    return _shown([listing.get_reward(current_session(), key, own=own_partner())])[0]
 
 
 @blueprint.operation(
-    "GET", "/rewards/<reward_id>/explanation", scope=READ, answer=ExplanationSchema
-)
+    "GET", "/rewards/<reward_id>/explanation", scope=READ, answer=ExplanationSchema,
+    for_partners=True,
+)  # fmt: skip
 def explain_reward(reward_id: str) -> Any:
     """How a reward came about, step by step and in words."""
-    reward = listing.get_reward(
-        current_session(), path_key("rew", reward_id), with_explanation=True
-    )
-    entries = listing.entries_of(current_session(), [reward.id])[reward.id]
-    explained = adjusting.explain(render(reward.explanation), entries, reward.currency)
-    return {**explained, "reward_id": reward.id}
+    session, own = current_session(), own_partner()
+    key = path_key("rew", reward_id)
+    reward = listing.get_reward(session, key, with_explanation=True, own=own)
+    entries = listing.entries_of(session, [reward.id])[reward.id]
+    stored, is_own = reward.explanation, True
+    if own is not None and "rule" in stored:
+        stored, is_own = _confined(stored, own)
+    explained = adjusting.explain(render(stored), entries, reward.currency)
+    rule = explained["rule"] if is_own else None
+    return {**explained, "rule": rule, "reward_id": reward.id}
 
 
-@blueprint.operation("GET", "/rewards/<reward_id>/activity", scope=READ, answer=ActivityListSchema)
+def _confined(stored: dict[str, Any], own: int) -> tuple[dict[str, Any], bool]:
+    """What led to a reward without the rules that are for others, and whether its own is not."""
+    rule, skipped = stored["rule"], stored["skipped"]
+    named = [rule["rule_id"], *(rule_id for rule_id, _ in skipped)]
+    known = rules_for(current_session(), own, named)
+    is_own = rule["rule_id"] in known
+    shown = rule if is_own else {**rule, "name": "of another programme"}
+    return {**stored, "rule": shown, "skipped": [one for one in skipped if one[0] in known]}, is_own
+
+
+@blueprint.operation(
+    "GET", "/rewards/<reward_id>/activity", scope=READ, answer=ActivityListSchema,
+    for_partners=True,
+)  # fmt: skip
 def list_activity(reward_id: str) -> Any:
     """What happened to a reward: entries and moves with who, why and when, the oldest first."""
-    reward = listing.get_reward(current_session(), path_key("rew", reward_id))
+    key = path_key("rew", reward_id)
+    reward = listing.get_reward(current_session(), key, own=own_partner())
     return {"data": listing.activity_of(current_session(), reward.id)}
 
 
@@ -148,19 +175,35 @@ def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
     entries = listing.entries_of(session, keys)
     rules = listing.rules_of(session, rewards)
     transactions = listing.transactions_of(session, keys)
+    known = _known_transactions({key for keys in transactions.values() for key in keys})
+    customers = known_customers([reward.customer_id for reward in rewards])
+    for_reviewers = (own := confined_to()) is None
+    rule_ids = {rule_id for rule_id, _ in rules.values()}
+    known_rules = rule_ids if own is None else rules_for(session, own, rule_ids)
     return [
         {
             **{name: getattr(reward, name) for name in PLAIN},
-            "flags": reward.flags or [],
+            "customer_id": customers.get(reward.customer_id),
+            "flags": (reward.flags or []) if for_reviewers else [],
             "chargebee_invoice_id": reward.invoice_id,
-            "rule_id": rules[reward.rule_version_id][0],
+            "rule_id": next(iter({rules[reward.rule_version_id][0]} & known_rules), None),
             "rule_version": rules[reward.rule_version_id][1],
-            "transaction_ids": transactions[reward.id],
+            "transaction_id": known(reward.transaction_id),
+            "transaction_ids": [key for key in transactions[reward.id] if known(key)],
             "amount_minor": sum(entry.amount_minor for entry in entries[reward.id]),
             "entries": [_entry(entry) for entry in entries[reward.id]],
         }
         for reward in rewards
     ]
+
+
+def _known_transactions(named: Iterable[int]) -> Callable[[int], int | None]:
+    """Each transaction by itself; None for one that the key of this request may not name."""
+    own = confined_to()
+    if own is None:
+        return lambda key: key
+    known = own_transactions(current_session(), named, own)
+    return lambda key: key if key in known else None
 
 
 def _entry(entry: LedgerEntry) -> dict[str, Any]:

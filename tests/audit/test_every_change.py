@@ -72,6 +72,7 @@ class Watcher:
 def set_up(watch: Watcher) -> None:
     """Keys, integrations, programmes with levels and rules, partners."""
     key = watch.do("POST", "/api-keys", name="other", scopes=["crm:read"])["id"]
+    watch.do("PATCH", f"/api-keys/{key}", name="another")
     watch.do("DELETE", f"/api-keys/{key}")
     site = watch.do("POST", "/integrations", site="other-test")["id"]
     watch.do("PATCH", f"/integrations/{site}", api_key="key")
