@@ -25,7 +25,7 @@ from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings
 from rewards_service.transactions import routes as transactions
-from rewards_service.webhooks import conflict_routes
+from rewards_service.webhooks import conflict_routes, trial_routes
 from rewards_service.webhooks import routes as webhooks
 from rewards_service.webhooks import workbench_routes as workbench
 
@@ -37,7 +37,7 @@ RESOURCES = (
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
-    audit.blueprint, reconciliation.blueprint,
+    audit.blueprint, reconciliation.blueprint, trial_routes.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

@@ -76,6 +76,7 @@ def set_up(watch: Watcher) -> None:
     watch.do("DELETE", f"/api-keys/{key}")
     site = watch.do("POST", "/integrations", site="other-test")["id"]
     watch.do("PATCH", f"/integrations/{site}", api_key="key")
+    watch.do("POST", f"/integrations/{site}/test-event", wait_seconds=0)
     watch.do("POST", f"/integrations/{site}/backfill")
     watch.do("POST", f"/integrations/{site}/backfill/pause")
     watch.fetched()
