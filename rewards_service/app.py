@@ -9,7 +9,7 @@ from rewards_service.accounts import auth
 from rewards_service.accounts import routes as accounts
 from rewards_service.audit import routes as audit
 from rewards_service.connections import routes as connections
-from rewards_service.crm import deal_routes, lead_routes
+from rewards_service.crm import import_routes
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web
@@ -33,7 +33,7 @@ RESOURCES = (
     integrations.blueprint, connections.blueprint, polling.blueprint, history.blueprint,
     programs.programs, programs.rules,
     preview_routes.blueprint, partners.blueprint,
-    lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,
+    *import_routes.BLUEPRINTS, *workbench.BLUEPRINTS,
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,

@@ -1,5 +1,7 @@
 """The one error tree, rendered at the edge as RFC 9457 problem+json; 4xx the caller's, 5xx ours."""
 
+from typing import Any
+
 
 class RewardsError(Exception):
     """Something the caller can be told: `code` is stable, `title` general, the text particular."""
@@ -8,7 +10,7 @@ class RewardsError(Exception):
     code = "internal_error"
     title = "Something went wrong on our side."
 
-    def __init__(self, detail: str | None = None, errors: list[dict[str, str]] | None = None):
+    def __init__(self, detail: str | None = None, errors: list[dict[str, Any]] | None = None):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.errors = errors or []

@@ -13,16 +13,13 @@ from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_smorest.blueprint import Blueprint
 from flask_smorest.utils import prepare_response
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import Schema
 from sqlalchemy.orm import Session
-from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from rewards_service.kit import ids, problems
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.errors import BadRequest, NotFound
-from rewards_service.kit.strict_json import NotJson, parse
+from rewards_service.kit.errors import NotFound
+from rewards_service.kit.strict_parser import StrictParser
 from rewards_service.settings import Settings
 
 API = "/api/"
@@ -179,39 +176,10 @@ def _schema_name(schema: Any) -> str:
     return kind.__name__.removesuffix("Schema") + ("Change" if partial else "")
 
 
-class _StrictParser(FlaskParser):
-    """Reads bodies as strict JSON and refuses query parameters that nobody asked for."""
-
-    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - as webargs has it
-        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
-        "query": RAISE,
-    }
-
-    def load_json(self, req: Any, schema: Schema) -> Any:
-        if getattr(schema, "may_be_absent", False) and not (req.mimetype or req.get_data()):
-            return {}
-        if req.mimetype != "application/json":
-            raise UnsupportedMediaType
-        body = req.get_data()
-        if req.content_length is None and len(body) >= MAX_BODY:  # chunked, and cut off there
-            raise RequestEntityTooLarge
-        try:
-            return parse(body)
-        except NotJson as problem:
-            raise BadRequest(str(problem)) from problem
-
-    def load_querystring(self, req: Any, schema: Schema) -> Any:
-        given: MultiDict[str, str] = req.args
-        twice = {name: ["Given more than once."] for name, all_ in given.lists() if len(all_) > 1}
-        if twice:
-            raise ValidationError(twice)
-        return given.to_dict()
-
-
 class Resource(Blueprint):
     """The operations of one resource. Each names the scope a key needs: there is no default."""
 
-    ARGUMENTS_PARSER = _StrictParser()
+    ARGUMENTS_PARSER = StrictParser()
 
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, __name__, url_prefix=V1, description=description)
@@ -244,9 +212,9 @@ class Resource(Blueprint):
             said = {"x-scope": scope, "x-partner-keys": for_partners}
             if csv_bytes is not None:
                 said["requestBody"] = _CSV_BODY
-                handler.max_body = csv_bytes
             handler = self.doc(security=[{"key": []}], **said)(handler)
             handler.scope, handler.for_partners = scope, for_partners
+            handler.max_body = csv_bytes or MAX_BODY
             self.add_url_rule(rule, view.__name__, handler, methods=[method])
             return view
 
