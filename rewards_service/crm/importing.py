@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
@@ -140,7 +141,12 @@ def _write(session: Session, kind: Kind, done: Sequence[Done], held: dict[int, S
     for thing in (*made, *changed):
         thing.updated_at = now
     names = [column.name for column in table.columns if column.computed is None]
-    insert_many(session, kind.model, [_columns(thing, names) for thing in made])
+    try:
+        insert_many(session, kind.model, [_columns(thing, names) for thing in made])
+    except (IntegrityError, session.get_bind().dialect.loaded_dbapi.IntegrityError) as error:
+        raise service.ExternalIdTaken(
+            "Somebody entered one of these external ids just now. Send the file again."
+        ) from error
     update_many(session, kind.model, [_columns(thing, names) for thing in changed])
     shared = [one for one in done if one.shares is not None] if _is_deal(kind) else []
     replaced = [one.thing.id for one in shared if held.get(one.thing.id)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.service import ADMIN
+from rewards_service.audit.service import MACHINE
 from rewards_service.crm.customer_routes import known_customers
 from rewards_service.kit.lists import page_answer, paging
 from rewards_service.kit.own import confined_to, own_partner
@@ -27,14 +28,16 @@ from rewards_service.rewards.schemas import (
     RewardQuerySchema,
     RewardSchema,
 )
+from rewards_service.rewards.timers import ACTOR
 from rewards_service.transactions.listing import own_transactions
 
 blueprint = Resource("rewards", "What partners earn")
 
 READ, WRITE = "rewards:read", "rewards:write"
+HOUSE = "house"  # whoever of the house it was, as partners see it
 PLAIN = (
     "id", "partner_id", "customer_id", "transaction_id", "seq", "currency", "status",
-    "hold_reason", "hold_until_on", "available_on", "created_at",
+    "hold_until_on", "available_on", "created_at",
 )  # fmt: skip
 
 
@@ -91,9 +94,17 @@ def _confined(stored: dict[str, Any], own: int) -> tuple[dict[str, Any], bool]:
 )  # fmt: skip
 def list_activity(reward_id: str) -> Any:
     """What happened to a reward: entries and moves with who, why and when, the oldest first."""
-    key = path_key("rew", reward_id)
-    reward = listing.get_reward(current_session(), key, own=own_partner())
-    return {"data": listing.activity_of(current_session(), reward.id)}
+    session, own = current_session(), own_partner()
+    reward = listing.get_reward(session, path_key("rew", reward_id), own=own)
+    happened = listing.activity_of(session, reward.id)
+    return {"data": happened if own is None else [_without_notes(one) for one in happened]}
+
+
+def _without_notes(one: dict[str, Any]) -> dict[str, Any]:
+    """What happened as a partner may see it: notes on moves are for the house, and so is who."""
+    actor = one["actor"] if one["actor"] in (MACHINE, ACTOR) else HOUSE
+    reason = None if one["kind"] == listing.MOVE else one["reason"]
+    return {**one, "actor": actor, "reason": reason}
 
 
 @blueprint.operation(
@@ -184,6 +195,7 @@ def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
         {
             **{name: getattr(reward, name) for name in PLAIN},
             "customer_id": customers.get(reward.customer_id),
+            "hold_reason": reward.hold_reason if for_reviewers else None,
             "flags": (reward.flags or []) if for_reviewers else [],
             "chargebee_invoice_id": reward.invoice_id,
             "rule_id": next(iter({rules[reward.rule_version_id][0]} & known_rules), None),
@@ -212,6 +224,6 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
         "amount_minor": entry.amount_minor,
         "cause_event": entry.cause_event_id,
         "reason": entry.reason,
-        "actor": entry.actor,
+        "actor": entry.actor if entry.actor is None or confined_to() is None else HOUSE,
         "at": entry.posted_at,
     }

@@ -45,6 +45,7 @@ class TestKeysOfTheHouse:
                 answer = api.call(one.method, path_of(one.path, {}), key=key)
                 passed = answer.status_code not in (401, 403)
                 assert passed == allowed, (one, scope, answer.text)
+                assert allowed or one.scope in answer.get_json()["detail"]
 
     @ON_SQLITE
     def test_no_live_key_opens_nothing(self, api: Caller, engine: Engine) -> None:

@@ -93,6 +93,22 @@ class TestOwnRows:
             assert bound.get(f"{path}?customer_id={moved['id']}")["data"] == []
 
     @ON_SQLITE
+    def test_notes_of_the_house_stay_there(self, bound: Bound) -> None:
+        path = f"/rewards/{bound.pair.alpha.ids['reward_id']}/adjust"
+        given = {"amount_minor": 5, "reason": "goodwill"}
+        adjusted = bound.api.call("POST", path, json=given).get_json()["id"]
+        held = {"reason": "is it Bravo's?"}
+        assert bound.api.call("POST", f"/rewards/{adjusted}/hold", json=held).status_code == 200
+
+        found = bound.get(f"/rewards/{adjusted}")
+        activity = bound.get(f"/rewards/{adjusted}/activity")["data"]
+
+        assert (found["status"], found["hold_reason"]) == ("hold", None)
+        assert {one["actor"] for one in activity} == {"house"}
+        assert [one["reason"] for one in activity] == ["goodwill", None]
+        assert {one["actor"] for one in found["entries"]} == {"house"}
+
+    @ON_SQLITE
     def test_a_rule_does_not_name_customers(self, bound: Bound) -> None:
         rule = bound.get(f"/reward-rules/{bound.pair.alpha.ids['rule_id']}")
 

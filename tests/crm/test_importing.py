@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.audit.models import AuditEntry
 from rewards_service.crm.models import Lead
-from rewards_service.kit.db import db
+from rewards_service.kit.db import db, reserve_ids
 from tests.builders.api import PROBLEM, Caller
 from tests.builders.chargebee import paid
 from tests.builders.whole import violations
@@ -167,6 +167,23 @@ class TestAllOrNone:
 
         assert few == many
         assert (tally(changed), len(seen) <= few) == ((0, 300, 0), True)
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_an_external_id_that_somebody_enters_meanwhile_is_a_conflict(
+        self, importer: Importer, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On SQLite nobody else can write then."""
+
+        def meanwhile(*given: Any) -> list[int]:
+            world.add(Lead(email="a@b.example", status="accepted", external_id="l-29"))
+            return reserve_ids(*given)
+
+        monkeypatch.setattr("rewards_service.crm.importing.reserve_ids", meanwhile)
+        rows = "\n".join(f"{n}@b.example,l-{n}" for n in range(30))
+        status, found = importer.send(LEADS, f"email,external_id\n{rows}")
+
+        assert (status, found["code"]) == (409, "external_id_taken")
+        assert len(importer.api.get("/leads")["data"]) == 1
 
     @ON_SQLITE
     def test_only_csv_in_utf_8_within_bounds_is_taken(self, importer: Importer) -> None:
