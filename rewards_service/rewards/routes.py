@@ -1,7 +1,7 @@
 """/api/v1/rewards."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.service import ADMIN
@@ -186,22 +186,22 @@ def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
     entries = listing.entries_of(session, keys)
     rules = listing.rules_of(session, rewards)
     transactions = listing.transactions_of(session, keys)
-    known = _known_transactions({key for keys in transactions.values() for key in keys})
+    may_name = _namable(rewards, rules, transactions)
     customers = known_customers([reward.customer_id for reward in rewards])
-    for_reviewers = (own := confined_to()) is None
-    rule_ids = {rule_id for rule_id, _ in rules.values()}
-    known_rules = rule_ids if own is None else rules_for(session, own, rule_ids)
+    for_house = confined_to() is None
     return [
         {
             **{name: getattr(reward, name) for name in PLAIN},
             "customer_id": customers.get(reward.customer_id),
-            "hold_reason": reward.hold_reason if for_reviewers else None,
-            "flags": (reward.flags or []) if for_reviewers else [],
+            "hold_reason": reward.hold_reason if for_house else None,
+            "flags": (reward.flags or []) if for_house else [],
             "chargebee_invoice_id": reward.invoice_id,
-            "rule_id": next(iter({rules[reward.rule_version_id][0]} & known_rules), None),
+            "rule_id": may_name.rules.get(rules[reward.rule_version_id][0]),
             "rule_version": rules[reward.rule_version_id][1],
-            "transaction_id": known(reward.transaction_id),
-            "transaction_ids": [key for key in transactions[reward.id] if known(key)],
+            "transaction_id": may_name.transactions.get(reward.transaction_id),
+            "transaction_ids": [
+                key for key in transactions[reward.id] if key in may_name.transactions
+            ],
             "amount_minor": sum(entry.amount_minor for entry in entries[reward.id]),
             "entries": [_entry(entry) for entry in entries[reward.id]],
         }
@@ -209,13 +209,24 @@ def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
     ]
 
 
-def _known_transactions(named: Iterable[int]) -> Callable[[int], int | None]:
-    """Each transaction by itself; None for one that the key of this request may not name."""
-    own = confined_to()
-    if own is None:
-        return lambda key: key
-    known = own_transactions(current_session(), named, own)
-    return lambda key: key if key in known else None
+class _Namable(NamedTuple):
+    """What the key of this request may name, each by itself."""
+
+    rules: dict[int, int]
+    transactions: dict[int, int]
+
+
+def _namable(
+    rewards: Sequence[Reward],
+    rules: Mapping[int, tuple[int, int]],
+    transactions: Mapping[int, Sequence[int]],
+) -> _Namable:
+    rule_ids = {rule_id for rule_id, _ in rules.values()}
+    paid = {reward.transaction_id for reward in rewards}.union(*transactions.values())
+    if (own := confined_to()) is not None:
+        rule_ids = rules_for(current_session(), own, rule_ids)
+        paid = own_transactions(current_session(), paid, own)
+    return _Namable({key: key for key in rule_ids}, {key: key for key in paid})
 
 
 def _entry(entry: LedgerEntry) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import PENDING, ReceivedEvent
+from rewards_service.integrations.gaps import TEST_EVENT
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import bells
 from rewards_service.kit.clock import utc_now
@@ -24,7 +25,6 @@ from rewards_service.kit.errors import Conflict
 from rewards_service.webhooks.door import Refusal, read_delivery
 from rewards_service.webhooks.routes import Reception
 
-EVENT_TYPE = "rewards_test_event"
 ACCEPTED, REFUSED, NOT_TRIED = "accepted", "refused", "not_tried"
 CREDENTIALS = (ACCEPTED, REFUSED, NOT_TRIED)
 LOOKS_EVERY_SECONDS = 0.05
@@ -79,7 +79,7 @@ def _body() -> bytes:
             "object": "event",
             "api_version": "v2",
             "source": "rewards",
-            "event_type": EVENT_TYPE,
+            "event_type": TEST_EVENT,
             "occurred_at": now,
             "content": {"test": {"object": "test", "made_at": now}},
         }

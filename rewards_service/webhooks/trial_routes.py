@@ -27,10 +27,9 @@ _REFUSED = (
 )
 
 
-class TestEventSchema(StrictSchema):
+class TrialSchema(StrictSchema):
     """The credentials to try, and how long to wait for a worker; a body is not needed."""
 
-    __test__ = False
     may_be_absent = True
 
     webhook_username = Text(load_only=True)
@@ -43,7 +42,7 @@ class TestEventSchema(StrictSchema):
             raise ValidationError("A user name needs its password.", "webhook_password")
 
 
-class TriedSchema(Schema):
+class TrialAnswerSchema(Schema):
     """What came of a test event."""
 
     event_id = PublicId("evt", allow_none=True)
@@ -54,7 +53,7 @@ class TriedSchema(Schema):
 
 
 @blueprint.operation(
-    "POST", f"{ONE}/test-event", scope=WRITE, body=TestEventSchema, answer=TriedSchema
+    "POST", f"{ONE}/test-event", scope=WRITE, body=TrialSchema, answer=TrialAnswerSchema
 )
 def send_test_event(body: dict[str, Any], integration_id: str) -> Any:
     """Send a test event through the endpoint of an integration; no money follows from it."""

@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations.gaps import TEST_EVENT
 from rewards_service.reports.digest import sections
 from rewards_service.webhooks import trial
 from tests.builders.api import Caller, Json
@@ -42,8 +43,10 @@ class TestSendTestEvent:
         assert (sent["credentials"], sent["state"]) == ("accepted", "pending")
         assert (event["state"], event["outcome"]) == ("done", "ignored")
         assert event["event_id"].startswith("test_")
-        assert event["event_type"] == trial.EVENT_TYPE
-        assert api.get("/events", event_type=trial.EVENT_TYPE)["data"][0]["id"] == event["id"]
+        health = api.get(f"/integrations/{site['id']}")["health"]
+        assert health["webhook"]["last_at"] is None  # Chargebee has not called
+        assert event["event_type"] == TEST_EVENT
+        assert api.get("/events", event_type=TEST_EVENT)["data"][0]["id"] == event["id"]
         assert (books(engine), violations(engine)) == (before, {})
 
     def test_wrong_credentials_are_told_and_nothing_is_kept(self, api: Caller, site: Json) -> None:
