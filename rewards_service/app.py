@@ -9,7 +9,7 @@ from rewards_service.accounts import auth
 from rewards_service.accounts import routes as accounts
 from rewards_service.audit import routes as audit
 from rewards_service.connections import routes as connections
-from rewards_service.crm import deal_routes, lead_routes
+from rewards_service.crm import import_routes
 from rewards_service.exports import routes as exports
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
@@ -26,7 +26,7 @@ from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings
 from rewards_service.transactions import routes as transactions
-from rewards_service.webhooks import conflict_routes
+from rewards_service.webhooks import conflict_routes, trial_routes
 from rewards_service.webhooks import routes as webhooks
 from rewards_service.webhooks import workbench_routes as workbench
 
@@ -34,11 +34,12 @@ RESOURCES = (
     integrations.blueprint, connections.blueprint, polling.blueprint, history.blueprint,
     programs.programs, programs.rules,
     preview_routes.blueprint, partners.blueprint,
-    lead_routes.blueprint, deal_routes.blueprint, *workbench.BLUEPRINTS,
+    *import_routes.BLUEPRINTS, *workbench.BLUEPRINTS,
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
     audit.blueprint, reconciliation.blueprint, report_routes.blueprint, exports.blueprint,
+    trial_routes.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

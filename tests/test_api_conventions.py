@@ -28,22 +28,6 @@ class TestScopes:
             assert (answer.status_code, answer.mimetype) == (401, PROBLEM), path
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
-    def test_a_key_without_the_scope_is_told_which_it_lacks(self, app: Flask, api: Caller) -> None:
-        for method, path, scope in operations(app):
-            if scope == ANY_KEY:
-                continue
-            others = [name for name in SCOPES if name not in (scope, "admin")]
-            answer = api.call(method, path, key=api.make_key(others))
-
-            assert (answer.status_code, answer.mimetype) == (403, PROBLEM), path
-            assert str(scope) in answer.get_json()["detail"]
-
-    def test_a_key_with_just_the_scope_passes(self, app: Flask, api: Caller) -> None:
-        for method, path, scope in operations(app):
-            key = api.make_key(["crm:read" if scope == ANY_KEY else str(scope)])
-
-            assert api.call(method, path, key=key).status_code not in (401, 403), path
-
     def test_a_view_that_names_no_scope_is_closed_to_all(self, settings: Settings) -> None:
         app = create_app(settings)
         app.add_url_rule(f"{PREFIX}/forgotten", view_func=lambda: "secret")

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from sqlalchemy.orm import Session
 
-from rewards_service.accounts import limits, service
+from rewards_service.accounts import limits, queries, service
 from rewards_service.accounts.models import ApiKey
+from rewards_service.kit import own, problems
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import Forbidden, Unauthorized
@@ -15,10 +16,11 @@ from rewards_service.settings import Settings
 
 
 class Caller(NamedTuple):
-    """The key of this request."""
+    """The key of this request; `partner_id`: the one partner whose rows it may see."""
 
     key_id: int
     scopes: frozenset[str]
+    partner_id: int | None = None
 
     def may(self, scope: str) -> bool:
         return scope == ANY_KEY or scope in self.scopes or service.ADMIN in self.scopes
@@ -29,10 +31,21 @@ class MissingScope(Forbidden):
     title = "This key may not do that."
 
 
+class NotForPartners(Forbidden):
+    code = "not_for_partners"
+    title = "Keys of partners may not do that."
+
+
+class PartnerDeclined(Forbidden):
+    code = "partner_declined"
+    title = "The partner of this key was declined."
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Check the key of every request below /api/v1 before anything else looks at it."""
     limits.init_app(app, settings)
     app.before_request(_check)
+    app.after_request(_refuse_unconfined)
 
 
 def current_caller() -> Caller:
@@ -62,12 +75,23 @@ def _check() -> None:
 
 
 def check(caller: Caller, endpoint: str) -> None:
-    """Let a caller at an operation, or raise Forbidden."""
-    scope = getattr(current_app.view_functions[endpoint], "scope", None)
+    """Let a caller at an operation, confined to the partner of its key, or raise Forbidden."""
+    own.confine(caller.partner_id)
+    view = current_app.view_functions[endpoint]
+    scope = getattr(view, "scope", None)
     if scope is None:
         raise Forbidden("This operation does not say who may use it, so nobody may.")
+    if caller.partner_id is not None and not getattr(view, "for_partners", False):
+        raise NotForPartners("This key is bound to a partner, and this is not for partners.")
     if not caller.may(scope):
         raise MissingScope(f"This key lacks the scope {scope}.")
+
+
+def _refuse_unconfined(answer: Response) -> Response:
+    """Throw away what a view made for a partner's key without asking whose rows it may see."""
+    if answer.status_code >= 400 or request.method == "OPTIONS" or not own.forgot_to_ask():
+        return answer
+    return problems.answer_ours(NotForPartners("This operation is not confined to one partner."))
 
 
 def act_as(session: Session, key_id: int, endpoint: str) -> None:
@@ -78,12 +102,14 @@ def act_as(session: Session, key_id: int, endpoint: str) -> None:
     key = service.get_key(session, key_id)
     if not service.is_live(key):
         raise Forbidden("The key that asked for this has expired or was revoked.")
-    g.caller = _caller(key)
+    g.caller = _caller(session, key)
     check(g.caller, endpoint)
 
 
-def _caller(key: ApiKey) -> Caller:
-    return Caller(key.id, frozenset(key.scopes))
+def _caller(session: Session, key: ApiKey) -> Caller:
+    if key.partner_id is not None:
+        _check_partner(session, key.partner_id)
+    return Caller(key.id, frozenset(key.scopes), key.partner_id)
 
 
 def _authenticate() -> Caller:
@@ -96,7 +122,12 @@ def _authenticate() -> Caller:
         key = service.recognise(session, current_settings().secret_key, text.strip())
         if key is None:
             raise Unauthorized("This API key is unknown, expired or revoked.")
-        caller, last_used_at = _caller(key), key.last_used_at
+        caller, last_used_at = _caller(session, key), key.last_used_at
     if last_used_at is None or last_used_at < utc_now() - service.USE_NOTED_EVERY:
         service.note_use(db.engine, caller.key_id)
     return caller
+
+
+def _check_partner(session: Session, partner_id: int) -> None:
+    if queries.partner_status(session, partner_id) == service.DECLINED:
+        raise PartnerDeclined("Partners who were declined see nothing; make the partner active.")

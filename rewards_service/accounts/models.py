@@ -23,6 +23,8 @@ class ApiKey(Base):
     public_part: Mapped[str] = mapped_column(unique=True)
     secret_digest: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[Any] = mapped_column(Json)  # list of scope names
+    # The one partner whose rows the key may see; partners live a floor up: no foreign key here.
+    partner_id: Mapped[int | None] = mapped_column(BigKey, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: does not expire
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -5,18 +5,25 @@ from typing import Any
 from rewards_service.accounts import queries, service
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.models import ApiKey
-from rewards_service.accounts.schemas import ApiKeyPageSchema, ApiKeySchema, NewApiKeySchema
-from rewards_service.kit.lists import ListQuery, page_answer, paging
+from rewards_service.accounts.schemas import (
+    ApiKeyChangeSchema,
+    ApiKeyPageSchema,
+    ApiKeyQuerySchema,
+    ApiKeySchema,
+    NewApiKeySchema,
+)
+from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.own import own_partner
 from rewards_service.kit.web import ANY_KEY, Resource, current_session, current_settings, path_key
 
 keys = Resource("api-keys", "Keys to this interface")
 me = Resource("me", "Who is asking")
 
 
-@keys.operation("GET", "/api-keys", scope="admin", query=ListQuery, answer=ApiKeyPageSchema)
+@keys.operation("GET", "/api-keys", scope="admin", query=ApiKeyQuerySchema, answer=ApiKeyPageSchema)
 def list_api_keys(query: dict[str, Any]) -> Any:
     """List the keys, revoked ones too."""
-    page = queries.list_keys(current_session(), paging(query))
+    page = queries.list_keys(current_session(), paging(query), query.get("partner_id"))
     return page_answer(query, page, [row[0] for row in page.rows])
 
 
@@ -32,6 +39,7 @@ def create_api_key(body: dict[str, Any]) -> Any:
         body["expires_at"],
         secret_key=current_settings().secret_key,
         actor=current_actor(),
+        partner_id=body["partner_id"],
     )
     return {**_shown(key), "key": text}
 
@@ -42,18 +50,31 @@ def get_api_key(key_id: str) -> Any:
     return service.get_key(current_session(), path_key("key", key_id))
 
 
+@keys.operation(
+    "PATCH", "/api-keys/<key_id>", scope="admin", body=ApiKeyChangeSchema, answer=ApiKeySchema
+)
+def change_api_key(body: dict[str, Any], key_id: str) -> Any:
+    """Give a key another name."""
+    key = path_key("key", key_id)
+    return service.rename_key(current_session(), key, body["name"], current_actor())
+
+
 @keys.operation("DELETE", "/api-keys/<key_id>", scope="admin", status=204)
 def revoke_api_key(key_id: str) -> Any:
     """Revoke a key for good. It stays listed."""
     service.revoke_key(current_session(), path_key("key", key_id), current_actor())
 
 
-@me.operation("GET", "/me", scope=ANY_KEY, answer=ApiKeySchema)
+@me.operation("GET", "/me", scope=ANY_KEY, answer=ApiKeySchema, for_partners=True)
 def get_me() -> Any:
     """The key of this request."""
+    own_partner()  # a key sees itself, whoever's it is
     return service.get_key(current_session(), current_caller().key_id)
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:
-    names = ("id", "name", "scopes", "expires_at", "created_at", "last_used_at", "revoked_at")
+    names = (
+        "id", "name", "scopes", "partner_id", "expires_at", "created_at", "last_used_at",
+        "revoked_at",
+    )  # fmt: skip
     return {name: getattr(key, name) for name in names}

@@ -25,6 +25,12 @@ SCOPES = (
     "events:write", "events:replay",
     "conflicts:read", "conflicts:write", "audit:read",
 )  # fmt: skip
+# All that a key which is bound to a partner may hold; each shows that partner's rows alone.
+PARTNER_SCOPES = (
+    "programs:read", "partners:read", "crm:read", "transactions:read", "rewards:read",
+    "payouts:read",
+)  # fmt: skip
+DECLINED = "declined"  # a partner's status with which its keys see nothing
 LONGEST_TEXT = 200
 USE_NOTED_EVERY = timedelta(minutes=1)
 _PURPOSE = "api_key"
@@ -36,6 +42,11 @@ class UnknownScope(Unprocessable):
     title = "There is no such scope."
 
 
+class ScopeNotForPartners(Unprocessable):
+    code = "scope_not_for_partners"
+    title = "A key that is bound to a partner may only read, and only what partners may see."
+
+
 def create_key(
     session: Session,
     name: str,
@@ -44,10 +55,12 @@ def create_key(
     *,
     secret_key: str,
     actor: str = "cli",
+    partner_id: int | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its text `rk_<public>_<secret>`, which is kept nowhere and shown once.
 
-    Raises UnknownScope; Unprocessable without a scope or when it would have expired already.
+    partner_id: the partner it is bound to. Raises UnknownScope, ScopeNotForPartners; Unprocessable
+    without a scope, when it would have expired already, for a partner unknown or declined.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
@@ -59,6 +72,8 @@ def create_key(
         raise invalid_member("scopes", "A key needs at least one scope.")
     if expires_at is not None and expires_at <= utc_now():
         raise invalid_member("expires_at", "This time has passed: the key could never be used.")
+    if partner_id is not None:
+        _check_bound(session, partner_id, scopes)
     public, secret = token_hex(8), crypto.new_secret()
     text = f"rk_{public}_{secret}"
     key = ApiKey(
@@ -67,12 +82,41 @@ def create_key(
         secret_digest=crypto.digest(secret_key, _PURPOSE, text.encode()),
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
+        partner_id=partner_id,
     )
     session.add(key)
     session.flush()
     detail = {"after": {"scopes": key.scopes, "expires_at": expires_at and rfc3339(expires_at)}}
+    if partner_id is not None:
+        detail["after"]["partner_id"] = partner_id
     record(session, "api_key.created", ("api_key", key.id), detail, actor)
     return key, text
+
+
+def _check_bound(session: Session, partner_id: int, scopes: Sequence[str]) -> None:
+    status = queries.partner_status(session, partner_id)
+    if status is None:
+        raise invalid_member("partner_id", "There is no such partner.")
+    if status == DECLINED:
+        raise invalid_member("partner_id", "This partner was declined: the key would open nothing.")
+    barred = sorted(set(scopes) - set(PARTNER_SCOPES))
+    if barred:
+        raise invalid_member(
+            "scopes",
+            f"Not for a key of a partner: {', '.join(barred)}. It may hold: "
+            f"{', '.join(PARTNER_SCOPES)}.",
+            ScopeNotForPartners,
+        )
+
+
+def rename_key(session: Session, key_id: int, name: str, actor: str) -> ApiKey:
+    """Give a key another name. Raises NotFound."""
+    key = get_key(session, key_id)
+    if key.name != name:
+        key.name = name
+        session.flush()
+        record(session, "api_key.renamed", ("api_key", key.id), {}, actor)
+    return key
 
 
 def get_key(session: Session, key_id: int) -> ApiKey:

@@ -25,6 +25,7 @@ COMMANDS = {
     "rebuild-months": "rewards_service.cli.rebuild_months:rebuild_months",
     "reconcile": "rewards_service.cli.reconcile:reconcile",
     "replay": "rewards_service.cli.replay:replay",
+    "rotate-keys": "rewards_service.cli.rotate_keys:rotate_keys",
     "run": "rewards_service.cli.run:run",
     "sandbox": "rewards_service.cli.sandbox:sandbox",
     "scheduler": "rewards_service.cli.scheduler:scheduler",

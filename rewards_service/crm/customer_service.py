@@ -11,6 +11,7 @@ from rewards_service.crm.models import Customer
 from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
 from rewards_service.kit.errors import NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.partners.service import check_partners
 
@@ -34,10 +35,12 @@ def create_customer(session: Session, wanted: Mapping[str, Any], actor: str) -> 
     return customer
 
 
-def get_customer(session: Session, customer_id: int, lock: bool = False) -> Customer:
-    """A customer that was not withdrawn. Raises NotFound."""
+def get_customer(
+    session: Session, customer_id: int, lock: bool = False, own: int | None = None
+) -> Customer:
+    """A customer that was not withdrawn. Raises NotFound; with `own` also for another partner's."""
     found = session.get(Customer, customer_id, with_for_update=lock and is_postgresql(session))
-    if found is None or found.withdrawn_at is not None:
+    if found is None or found.withdrawn_at is not None or is_foreign(found.source_partner_id, own):
         raise NotFound("There is no such customer.")
     return found
 

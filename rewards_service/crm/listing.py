@@ -1,10 +1,10 @@
 """Pages of leads, deals and customers, and what is shown beside them: one query each, per page."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import CompoundSelect, Select, false, select
 from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import Customer, Deal, DealShare, Lead
@@ -17,14 +17,34 @@ LEAD_FILTERS = ("status", "email_key", "partner_id", "external_id")
 DEAL_FILTERS = ("stage", "email_key", "partner_id", "external_id")
 
 
-def list_leads(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
-    """A page of leads; `wanted` may name any of LEAD_FILTERS."""
-    return fetch(session, _filtered(select(Lead), Lead, wanted, LEAD_FILTERS), Lead.id, paging)
+def list_leads(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
+    """A page of leads; `wanted` may name any of LEAD_FILTERS. own: of this partner alone."""
+    query = select(Lead)
+    if own is not None:
+        query = query.where(Lead.partner_id == own)
+    return fetch(session, _filtered(query, Lead, wanted, LEAD_FILTERS), Lead.id, paging)
 
 
-def list_deals(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
-    """A page of deals; `wanted` may name any of DEAL_FILTERS."""
-    return fetch(session, _filtered(select(Deal), Deal, wanted, DEAL_FILTERS), Deal.id, paging)
+def list_deals(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
+    """A page of deals; `wanted` may name any of DEAL_FILTERS.
+
+    own: those that this partner has or shares in.
+    """
+    query = select(Deal)
+    if own is not None:
+        query = query.where(Deal.id.in_(_deals_of(own)))
+        if wanted.get("partner_id", own) != own:  # whose deal it shares in, it is not told
+            query = query.where(false())
+    return fetch(session, _filtered(query, Deal, wanted, DEAL_FILTERS), Deal.id, paging)
+
+
+def _deals_of(partner_id: int) -> CompoundSelect[int]:
+    shared = select(DealShare.deal_id).where(DealShare.partner_id == partner_id)
+    return select(Deal.id).where(Deal.partner_id == partner_id).union(shared)
 
 
 def _filtered(
@@ -36,9 +56,16 @@ def _filtered(
     return query
 
 
-def list_customers(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
-    """A page of customers. wanted: `email_key`, `chargebee_customer_id`, if given."""
+def list_customers(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
+    """A page of customers. wanted: `email_key`, `chargebee_customer_id`, if given.
+
+    own: those whose source partner this one is.
+    """
     query = select(Customer).where(Customer.withdrawn_at.is_(None))
+    if own is not None:
+        query = query.where(Customer.source_partner_id == own)
     if "email_key" in wanted:
         query = query.where(Customer.email_key == wanted["email_key"])
     if "chargebee_customer_id" in wanted:
@@ -88,22 +115,42 @@ def chargebee_ids(session: Session, customer_ids: Sequence[int]) -> dict[int, li
     return found
 
 
-def leads_of(session: Session, customer_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Customer -> the leads that became it, in the order of their conversion."""
-    order = (Lead.converted_at, Lead.id)
-    return _grouped(session, Lead.customer_id, Lead.id, customer_ids, order)
+def own_customers(session: Session, customer_ids: Iterable[int | None], own: int) -> set[int]:
+    """Those of `customer_ids` that a key of this partner may name."""
+    wanted = sorted(key for key in set(customer_ids) if key is not None)
+    return set(session.scalars(customers_of(own).where(Customer.id.in_(wanted))))
 
 
-def deals_of(session: Session, customer_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Customer -> the deals associated with it."""
-    return _grouped(session, Deal.customer_id, Deal.id, customer_ids, (Deal.id,))
+def customers_of(partner_id: int) -> Select[int]:
+    """The keys of all customers whose source partner this one is."""
+    return select(Customer.id).where(
+        Customer.source_partner_id == partner_id, Customer.withdrawn_at.is_(None)
+    )
 
 
-def _grouped(
-    session: Session, owner: Any, key: Any, owner_ids: Sequence[int], order: Sequence[Any]
+def leads_of(
+    session: Session, customer_ids: Sequence[int], own: int | None = None
 ) -> dict[int, list[int]]:
+    """Customer -> the leads that became it, in the order of their conversion; `own`: of those."""
+    query = select(Lead.customer_id, Lead.id).order_by(Lead.converted_at, Lead.id)
+    if own is not None:
+        query = query.where(Lead.partner_id == own)
+    return _grouped(session, query.where(Lead.customer_id.in_(customer_ids)))
+
+
+def deals_of(
+    session: Session, customer_ids: Sequence[int], own: int | None = None
+) -> dict[int, list[int]]:
+    """Customer -> the deals associated with it; `own`: of those that this partner has part in."""
+    query = select(Deal.customer_id, Deal.id).order_by(Deal.id)
+    if own is not None:
+        query = query.where(Deal.id.in_(_deals_of(own)))
+    return _grouped(session, query.where(Deal.customer_id.in_(customer_ids)))
+
+
+def _grouped(session: Session, query: Select[int | None, int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
-    query = select(owner, key).where(owner.in_(owner_ids)).order_by(*order)
     for owner_id, found_key in session.execute(query):
-        found[owner_id].append(found_key)
+        if owner_id is not None:
+            found[owner_id].append(found_key)
     return found

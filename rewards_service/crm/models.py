@@ -124,7 +124,7 @@ class DealShare(Base):
 
     deal_id: Mapped[int] = mapped_column(ForeignKey(Deal.id), primary_key=True, autoincrement=False)
     partner_id: Mapped[int] = mapped_column(
-        ForeignKey(Partner.id), primary_key=True, autoincrement=False
+        ForeignKey(Partner.id), primary_key=True, autoincrement=False, index=True
     )
     basis_points: Mapped[int]
 

@@ -18,6 +18,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
 from rewards_service.kit.errors import Conflict, NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import flush, invalid_member
 from rewards_service.partners.service import check_partners
 
@@ -48,21 +49,24 @@ def create_lead(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     Unprocessable for an unknown partner.
     """
     _check_partner(session, wanted)
-    plain = {name: value for name, value in wanted.items() if name != "email"}
-    plain.setdefault("registered_at", utc_now())
-    lead = Lead(**plain)
-    lead.email = wanted["email"]
-    _set_keys(lead, wanted["email"])
+    lead = new_lead(wanted)
     session.add(lead)
     _flush(session, "leads", lead.external_id)
     record_created(session, "lead", lead.id, facts_of_lead(lead), actor)
     return lead
 
 
-def get_lead(session: Session, lead_id: int, lock: bool = False) -> Lead:
-    """Raises NotFound."""
+def new_lead(wanted: Mapping[str, Any]) -> Lead:
+    """A lead that is in no session yet, of what `create_lead` takes; its partner must exist."""
+    lead = Lead(**{"registered_at": utc_now(), **wanted})
+    _set_keys(lead, wanted["email"])
+    return lead
+
+
+def get_lead(session: Session, lead_id: int, lock: bool = False, own: int | None = None) -> Lead:
+    """Raises NotFound; with `own` also for one of another partner or of none."""
     found = session.get(Lead, lead_id, with_for_update=lock and is_postgresql(session))
-    if found is None:
+    if found is None or is_foreign(found.partner_id, own):
         raise NotFound("There is no such lead.")
     return found
 
@@ -72,20 +76,26 @@ def change_lead(
 ) -> Lead:
     """Change what is given. Raises NotFound, LeadConverted, ExternalIdTaken, Unprocessable."""
     lead = get_lead(session, lead_id, lock=True)
+    before = facts_of_lead(lead)
+    with session.no_autoflush:
+        put_on_lead(lead, wanted)
+        _check_partner(session, wanted)
+    _flush(session, "leads", lead.external_id)
+    record_changed(session, "lead", lead.id, before, facts_of_lead(lead), actor)
+    return lead
+
+
+def put_on_lead(lead: Lead, wanted: Mapping[str, Any]) -> None:
+    """Set what is given, if this lead may still have it. Raises LeadConverted."""
     if lead.status == "converted" and _differs(lead, wanted, FIXED_BY_CONVERSION):
         raise LeadConverted(
             "This lead became a customer: its status, e-mail, partner and registration stay. "
             "To give the customer another partner, change the customer's source_partner_id."
         )
-    _check_partner(session, wanted)
-    before = facts_of_lead(lead)
     for name, value in wanted.items():
         setattr(lead, name, value)
     if "email" in wanted:
         _set_keys(lead, wanted["email"])
-    _flush(session, "leads", lead.external_id)
-    record_changed(session, "lead", lead.id, before, facts_of_lead(lead), actor)
-    return lead
 
 
 def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHINE) -> Deal:
@@ -96,11 +106,7 @@ def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     `external_id`. Raises ExternalIdTaken, Unprocessable.
     """
     _check_partner(session, wanted)
-    plain = {name: value for name, value in wanted.items() if name != "shares"}
-    plain.setdefault("registered_at", utc_now())
-    deal = Deal(**plain)
-    _check_money(deal)
-    _set_keys(deal, wanted.get("contact_email"))
+    deal = new_deal(wanted)
     session.add(deal)
     _flush(session, "deals", deal.external_id)
     _set_shares(session, deal, wanted.get("shares", ()))
@@ -109,10 +115,22 @@ def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     return deal
 
 
-def get_deal(session: Session, deal_id: int, lock: bool = False) -> Deal:
-    """Raises NotFound."""
+def new_deal(wanted: Mapping[str, Any]) -> Deal:
+    """A deal without its shares that is in no session yet, of what `create_deal` takes.
+
+    Its partner must exist. Raises Unprocessable for an amount without currency.
+    """
+    plain = {name: value for name, value in wanted.items() if name != "shares"}
+    deal = Deal(**{"registered_at": utc_now(), **plain})
+    _check_money(deal)
+    _set_keys(deal, wanted.get("contact_email"))
+    return deal
+
+
+def get_deal(session: Session, deal_id: int, lock: bool = False, own: int | None = None) -> Deal:
+    """Raises NotFound; with `own` also for one that this partner has no part in."""
     found = session.get(Deal, deal_id, with_for_update=lock and is_postgresql(session))
-    if found is None:
+    if found is None or not _has_part(session, found, own):
         raise NotFound("There is no such deal.")
     return found
 
@@ -122,20 +140,10 @@ def change_deal(
 ) -> Deal:
     """Change what is given. Raises NotFound, DealAssociated, ExternalIdTaken, Unprocessable."""
     deal = get_deal(session, deal_id, lock=True)
-    fixed = "shares" in wanted or _differs(deal, wanted, FIXED_BY_ASSOCIATION)
-    if deal.customer_id is not None and fixed:
-        raise DealAssociated(
-            "This deal is associated with a customer: its contact, partner, shares and "
-            "registration stay."
-        )
-    _check_partner(session, wanted)
     before = facts_of_deal(deal, _shares(session, deal))
-    for name, value in wanted.items():
-        if name != "shares":
-            setattr(deal, name, value)
-    _check_money(deal)
-    if "contact_email" in wanted:
-        _set_keys(deal, wanted["contact_email"])
+    with session.no_autoflush:
+        put_on_deal(deal, wanted)
+        _check_partner(session, wanted)
     _flush(session, "deals", deal.external_id)
     if "shares" in wanted:
         session.execute(delete(DealShare).where(DealShare.deal_id == deal.id))
@@ -143,6 +151,25 @@ def change_deal(
     after = facts_of_deal(deal, _shares(session, deal))
     record_changed(session, "deal", deal.id, before, after, actor)
     return deal
+
+
+def put_on_deal(deal: Deal, wanted: Mapping[str, Any]) -> None:
+    """Set what is given but its shares, if this deal may still have it.
+
+    Raises DealAssociated, also for shares; Unprocessable for an amount without currency.
+    """
+    fixed = "shares" in wanted or _differs(deal, wanted, FIXED_BY_ASSOCIATION)
+    if deal.customer_id is not None and fixed:
+        raise DealAssociated(
+            "This deal is associated with a customer: its contact, partner, shares and "
+            "registration stay."
+        )
+    for name, value in wanted.items():
+        if name != "shares":
+            setattr(deal, name, value)
+    _check_money(deal)
+    if "contact_email" in wanted:
+        _set_keys(deal, wanted["contact_email"])
 
 
 def _differs(thing: Lead | Deal, wanted: Mapping[str, Any], names: Sequence[str]) -> bool:
@@ -170,6 +197,12 @@ def _set_shares(session: Session, deal: Deal, shares: Sequence[Mapping[str, Any]
     check_partners(session, "shares", [share["partner_id"] for share in shares])
     session.add_all(DealShare(deal_id=deal.id, **share) for share in shares)
     session.flush()
+
+
+def _has_part(session: Session, deal: Deal, own: int | None) -> bool:
+    if not is_foreign(deal.partner_id, own):
+        return True
+    return session.get(DealShare, (deal.id, own)) is not None
 
 
 def _shares(session: Session, deal: Deal) -> list[tuple[int, int]]:

@@ -43,9 +43,12 @@ def get_event(session: Session, event_id: int) -> ReceivedEvent:
 
 
 def rewards_of_transactions(
-    session: Session, transaction_ids: Collection[int]
+    session: Session, transaction_ids: Collection[int], own: int | None = None
 ) -> dict[int, list[int]]:
-    """Transaction -> rewards on the invoices it paid. All three live above, hence by name."""
+    """Transaction -> rewards on the invoices it paid; `own`: those of this partner.
+
+    All three live above, hence by name.
+    """
     tables = Base.metadata.tables
     payment, reward = tables["transactions"].c, tables["rewards"].c
     applied = tables["chargebee_payment_applications"].c
@@ -64,6 +67,8 @@ def rewards_of_transactions(
         .where(payment.id.in_(sorted(transaction_ids)))
         .order_by(payment.id, reward.id)
     )
+    if own is not None:
+        query = query.where(reward.partner_id == own)
     found: dict[int, list[int]] = defaultdict(list)
     for transaction_id, reward_id in session.execute(query):
         found[transaction_id].append(reward_id)

@@ -16,7 +16,10 @@ class SecretUnreadable(RewardsError):
 
 
 def encrypt(keys: Sequence[str], secret: str) -> str:
-    """`secret` under the first key of `keys`, as text; another text each time."""
+    """`secret` under the first key of `keys`, as text; another text each time.
+
+    Keep it in a column whose name ends in `_encrypted`: that is how a rotation finds it.
+    """
     return _box(keys).encrypt(secret.encode()).decode()
 
 
@@ -29,6 +32,15 @@ def decrypt(keys: Sequence[str], sealed: str) -> str:
             "None of the ENCRYPTION_KEYS opens this secret: the key it was made with is missing, "
             "or the stored value was changed. Put the old key back at the end of the list."
         ) from error
+
+
+def reseal(keys: Sequence[str], sealed: str) -> str | None:
+    """The same secret under the first of `keys`; None when it is. Raises SecretUnreadable."""
+    try:
+        Fernet(keys[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return encrypt(keys, decrypt(keys, sealed))
+    return None
 
 
 def digest(secret_key: str, purpose: str, value: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """The one error tree, rendered at the edge as RFC 9457 problem+json; 4xx the caller's, 5xx ours."""
 
+from typing import Any
+
 
 class RewardsError(Exception):
     """Something the caller can be told: `code` is stable, `title` general, the text particular."""
@@ -9,7 +11,7 @@ class RewardsError(Exception):
     title = "Something went wrong on our side."
     retry_after: int | None = None  # seconds, where trying again by itself may help
 
-    def __init__(self, detail: str | None = None, errors: list[dict[str, str]] | None = None):
+    def __init__(self, detail: str | None = None, errors: list[dict[str, Any]] | None = None):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.errors = errors or []

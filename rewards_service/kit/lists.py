@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from rewards_service.kit import files, pages
 from rewards_service.kit.fields import StrictSchema
+from rewards_service.kit.own import confined_to
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.kit.walking import Walk
 from rewards_service.kit.web import current_settings
@@ -51,7 +52,8 @@ def paging(query: Mapping[str, Any]) -> pages.Paging:
         )
         if after is None:
             raise invalid_member(
-                "cursor", "Not a cursor of this list in this order: take next_cursor as it came."
+                "cursor",
+                "Not a cursor of this list in this order: take next_cursor as it came.",
             )
     first = pages.Paging(query["limit"], query["sort"].startswith("-"), after)
     return query.paging(first) if isinstance(query, Walk) else first
@@ -110,4 +112,4 @@ def _place_purpose() -> str:
 
 
 def _cursor_purpose(query: Mapping[str, Any]) -> str:
-    return f"{request.endpoint}:{query['sort'].startswith('-')}"
+    return f"{request.endpoint}:{query['sort'].startswith('-')}:{confined_to() or ''}"

@@ -32,6 +32,8 @@ class FieldErrorSchema(Schema):
 
     pointer = fields.String(metadata={"description": "JSON Pointer, such as /options/mode"})
     detail = fields.String()
+    line = fields.Integer(metadata={"description": "Of an uploaded file, the first is 1"})
+    column = fields.String(allow_none=True, metadata={"description": "Of an uploaded file"})
 
 
 class ProblemSchema(Schema):
@@ -114,7 +116,7 @@ def answer_unavailable(error: Exception) -> Response:
 
 
 def problem(
-    status: int, code: str, title: str, detail: str, errors: list[dict[str, str]] | None = None
+    status: int, code: str, title: str, detail: str, errors: list[dict[str, Any]] | None = None
 ) -> Response:
     """One problem+json answer. Says how to authenticate on 401 below /api."""
     body: dict[str, Any] = {

@@ -12,17 +12,14 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, g, request
 from flask_smorest.blueprint import Blueprint
 from flask_smorest.utils import prepare_response
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import Schema
 from sqlalchemy.orm import Session
-from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from rewards_service.kit import formats, ids, problems
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.errors import BadRequest, NotFound
+from rewards_service.kit.errors import NotFound
 from rewards_service.kit.files import FILE, FILES
-from rewards_service.kit.strict_json import NotJson, parse
+from rewards_service.kit.strict_parser import StrictParser
 from rewards_service.settings import Settings
 
 API = "/api/"
@@ -31,6 +28,10 @@ WEBHOOKS = "/webhooks/"
 MAX_BODY = 1024 * 1024
 ANY_KEY = "any"  # scope of an operation that every valid key may use
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_CSV_BODY = {
+    "required": True,
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+}
 _SETTINGS = "rewards_settings"
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -69,8 +70,15 @@ def current_session(reads_only: bool = False) -> Session:
 
 
 def _begin() -> None:
-    request.max_content_length = MAX_BODY
+    request.max_content_length = max_body()
     problems.request_id()
+
+
+def max_body() -> int:
+    """How many bytes the body of this request may have."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    most: int = getattr(view, "max_body", MAX_BODY)
+    return most
 
 
 def _add_headers(answer: Response) -> Response:
@@ -143,44 +151,15 @@ def _schema_name(schema: Any) -> str:
     return kind.__name__.removesuffix("Schema") + ("Change" if partial else "")
 
 
-class _StrictParser(FlaskParser):
-    """Reads bodies as strict JSON and refuses query parameters that nobody asked for."""
-
-    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - as webargs has it
-        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
-        "query": RAISE,
-    }
-
-    def load_json(self, req: Any, schema: Schema) -> Any:
-        if getattr(schema, "may_be_absent", False) and not (req.mimetype or req.get_data()):
-            return {}
-        if req.mimetype != "application/json":
-            raise UnsupportedMediaType
-        body = req.get_data()
-        if req.content_length is None and len(body) >= MAX_BODY:  # chunked, and cut off there
-            raise RequestEntityTooLarge
-        try:
-            return parse(body)
-        except NotJson as problem:
-            raise BadRequest(str(problem)) from problem
-
-    def load_querystring(self, req: Any, schema: Schema) -> Any:
-        given: MultiDict[str, str] = req.args
-        twice = {name: ["Given more than once."] for name, all_ in given.lists() if len(all_) > 1}
-        if twice:
-            raise ValidationError(twice)
-        return given.to_dict()
-
-
 class Resource(Blueprint):
     """The operations of one resource. Each names the scope a key needs: there is no default."""
 
-    ARGUMENTS_PARSER = _StrictParser()
+    ARGUMENTS_PARSER = StrictParser()
 
     def __init__(self, name: str, description: str) -> None:
         super().__init__(name, __name__, url_prefix=V1, description=description)
 
-    def operation(
+    def operation(  # noqa: PLR0913 - each is a word about one operation
         self,
         method: str,
         rule: str,
@@ -190,10 +169,14 @@ class Resource(Blueprint):
         status: int = 200,
         body: type[Schema] | Schema | None = None,
         query: type[Schema] | Schema | None = None,
+        for_partners: bool = False,
+        csv_bytes: int | None = None,
     ) -> Callable[[View], View]:
         """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it.
 
-        An answer with rows (see `formats`) is given out as CSV and XLSX, too.
+        An answer with rows (see `formats`) is given out as CSV and XLSX, too. for_partners: keys
+        bound to a partner may use it; the view sees to it that they see their own only, as
+        `kit.own` says. csv_bytes: it reads a body of CSV of up to so many bytes.
         """
 
         def publish(view: View) -> View:
@@ -205,8 +188,12 @@ class Resource(Blueprint):
                 handler = self.arguments(body, location="json")(handler)
             if query is not None:
                 handler = self.arguments(query, location="query")(handler)
-            handler = self.doc(security=[{"key": []}], **{"x-scope": scope})(handler)
-            handler.scope, handler.answer = scope, answer
+            said = {"x-scope": scope, "x-partner-keys": for_partners}
+            if csv_bytes is not None:
+                said["requestBody"] = _CSV_BODY
+            handler = self.doc(security=[{"key": []}], **said)(handler)
+            handler.scope, handler.for_partners = scope, for_partners
+            handler.answer, handler.max_body = answer, csv_bytes or MAX_BODY
             self.add_url_rule(rule, view.__name__, handler, methods=[method])
             return view
 

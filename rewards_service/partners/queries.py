@@ -39,12 +39,16 @@ def status_at(history: History, at: datetime) -> str | None:
     return status
 
 
-def list_partners(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
+def list_partners(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
     """A page of partners. wanted: `status`, `email_key`, `external_id`, `program_id`, if given.
 
-    `program_id` finds those who are in the programme now.
+    `program_id` finds those who are in the programme now. own: this partner alone.
     """
     query = select(Partner)
+    if own is not None:
+        query = query.where(Partner.id == own)
     for name in ("status", "email_key", "external_id"):
         if name in wanted:
             query = query.where(getattr(Partner, name) == wanted[name])

@@ -7,6 +7,7 @@ from rewards_service.accounts.auth import current_actor
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.emails import strict_key
 from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.own import own_partner
 from rewards_service.kit.web import Resource, current_session, current_settings, path_key
 from rewards_service.partners import queries, service
 from rewards_service.partners.models import Partner
@@ -22,14 +23,15 @@ PLAIN = (
 
 
 @blueprint.operation(
-    "GET", "/partners", scope=READ, query=PartnerQuerySchema, answer=PartnerPageSchema
-)
+    "GET", "/partners", scope=READ, query=PartnerQuerySchema, answer=PartnerPageSchema,
+    for_partners=True,
+)  # fmt: skip
 def list_partners(query: dict[str, Any]) -> Any:
     """List partners; `email` finds every spelling of an address."""
     wanted = dict(query)
     if "email" in query:
         wanted["email_key"] = strict_key(query["email"])
-    page = queries.list_partners(current_session(), paging(query), wanted)
+    page = queries.list_partners(current_session(), paging(query), wanted, own_partner())
     return page_answer(query, page, _shown([row[0] for row in page.rows]))
 
 
@@ -41,10 +43,13 @@ def create_partner(body: dict[str, Any]) -> Any:
     return _written(service.create_partner(current_session(), body, current_actor()), body)
 
 
-@blueprint.operation("GET", "/partners/<partner_id>", scope=READ, answer=PartnerSchema)
+@blueprint.operation(
+    "GET", "/partners/<partner_id>", scope=READ, answer=PartnerSchema, for_partners=True
+)
 def get_partner(partner_id: str) -> Any:
     """Get one partner."""
-    return _shown([service.get_partner(current_session(), path_key("par", partner_id))])[0]
+    key = path_key("par", partner_id)
+    return _shown([service.get_partner(current_session(), key, own=own_partner())])[0]
 
 
 @blueprint.operation(

@@ -10,6 +10,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.emails import KEY_VERSION, loose_key, strict_key
 from rewards_service.kit.errors import Conflict, NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import flush, invalid_member
 from rewards_service.partners import enrolling, queries
 from rewards_service.partners.models import Partner, PartnerStatus
@@ -43,10 +44,12 @@ def create_partner(session: Session, wanted: Mapping[str, Any], actor: str) -> P
     return partner
 
 
-def get_partner(session: Session, partner_id: int, lock: bool = False) -> Partner:
-    """Raises NotFound."""
+def get_partner(
+    session: Session, partner_id: int, lock: bool = False, own: int | None = None
+) -> Partner:
+    """Raises NotFound; with `own` also for every partner but that one."""
     found = session.get(Partner, partner_id, with_for_update=lock and is_postgresql(session))
-    if found is None:
+    if found is None or is_foreign(found.id, own):
         raise NotFound("There is no such partner.")
     return found
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from rewards_service.kit.bulk import among
 from rewards_service.kit.db import chunks, fetch_rows, is_postgresql
 from rewards_service.kit.errors import NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.pages import Page, Paging, fetch
 from rewards_service.partners.models import Partner
 from rewards_service.payouts.models import (
@@ -103,19 +104,25 @@ def currencies_due(session: Session) -> list[str]:
     return sorted(session.scalars(query))
 
 
-def get_payout(session: Session, payout_id: int, lock: bool = False) -> Payout:
-    """Raises NotFound."""
+def get_payout(
+    session: Session, payout_id: int, lock: bool = False, own: int | None = None
+) -> Payout:
+    """Raises NotFound; with `own` also for one of another partner."""
     found = session.get(
         Payout, payout_id, with_for_update=lock and is_postgresql(session), populate_existing=lock
     )
-    if found is None:
+    if found is None or is_foreign(found.partner_id, own):
         raise NotFound("There is no such payout.")
     return found
 
 
-def list_payouts(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
-    """A page of payouts. wanted: any of FILTERS."""
+def list_payouts(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
+    """A page of payouts. wanted: any of FILTERS. own: of this partner alone."""
     query = select(Payout)
+    if own is not None:
+        query = query.where(Payout.partner_id == own)
     for name in FILTERS:
         if name in wanted:
             query = query.where(getattr(Payout, name) == wanted[name])

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Response
 
-from rewards_service.accounts.auth import current_actor
+from rewards_service.accounts.auth import NotForPartners, current_actor
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db, rehearsal, transaction
 from rewards_service.kit.lists import page_answer, paging
+from rewards_service.kit.own import confined_to, own_partner
 from rewards_service.kit.pages import MAX_LIMIT, Paging
 from rewards_service.kit.web import Resource, current_session, current_settings, path_key
 from rewards_service.partners.service import get_partner
@@ -26,12 +27,14 @@ MEDIA_TYPES = {
 
 
 @blueprint.operation(
-    "GET", "/payouts", scope=READ, query=schemas.PayoutQuerySchema, answer=schemas.PayoutPageSchema
-)
+    "GET", "/payouts", scope=READ, query=schemas.PayoutQuerySchema,
+    answer=schemas.PayoutPageSchema, for_partners=True,
+)  # fmt: skip
 def list_payouts(query: dict[str, Any]) -> Any:
     """List payouts, without their lines."""
-    page = queries.list_payouts(current_session(), paging(query), query)
-    return page_answer(query, page, show(current_session(), [row[0] for row in page.rows]))
+    session = current_session()
+    page = queries.list_payouts(session, paging(query), query, own_partner())
+    return page_answer(query, page, show(session, [row[0] for row in page.rows], confined_to()))
 
 
 @blueprint.operation(
@@ -60,34 +63,36 @@ def _made(wanted: making.Wanted) -> dict[str, Any]:
 
 @blueprint.operation(
     "GET", "/payouts/balances", scope=READ, query=schemas.BalanceQuerySchema,
-    answer=schemas.BalancesSchema,
+    answer=schemas.BalancesSchema, for_partners=True,
 )  # fmt: skip
 def get_balances(query: dict[str, Any]) -> Any:
     """What stands to a partner's credit, currency by currency."""
-    partner = get_partner(current_session(), query["partner_id"])
+    partner = get_partner(current_session(), query["partner_id"], own=own_partner())
     today = utc_now().date()
     balances = queries.balances(current_session(), partner.id, today)
     return {"partner_id": partner.id, "as_of": today, "balances": balances}
 
 
-@blueprint.operation("GET", "/payouts/<payout_id>", scope=READ, answer=schemas.PayoutSchema)
+@blueprint.operation(
+    "GET", "/payouts/<payout_id>", scope=READ, answer=schemas.PayoutSchema, for_partners=True
+)
 def get_payout(payout_id: str) -> Any:
     """Get one payout with its first 200 lines."""
-    session = current_session()
-    payout = queries.get_payout(session, path_key("pay", payout_id))
+    session, own = current_session(), own_partner()
+    payout = queries.get_payout(session, path_key("pay", payout_id), own=own)
     page = queries.list_lines(session, payout.id, Paging(MAX_LIMIT))
     lines = show_lines(session, payout, [row[0] for row in page.rows])
-    return {**show(session, [payout])[0], "lines": lines}
+    return {**show(session, [payout], own)[0], "lines": lines}
 
 
 @blueprint.operation(
     "GET", "/payouts/<payout_id>/lines", scope=READ, query=schemas.LineQuerySchema,
-    answer=schemas.LinePageSchema,
+    answer=schemas.LinePageSchema, for_partners=True,
 )  # fmt: skip
 def list_payout_lines(query: dict[str, Any], payout_id: str) -> Any:
     """List the rewards of a payout."""
     asked, session = paging(query), current_session()
-    payout = queries.get_payout(session, path_key("pay", payout_id))
+    payout = queries.get_payout(session, path_key("pay", payout_id), own=own_partner())
     page = queries.list_lines(session, payout.id, asked)
     return page_answer(query, page, show_lines(session, payout, [row[0] for row in page.rows]))
 
@@ -155,21 +160,30 @@ def attach_invoice(body: dict[str, Any], payout_id: str) -> Any:
     )
 
 
-@blueprint.operation("GET", "/payouts/<payout_id>/invoice", scope=READ)
+@blueprint.operation("GET", "/payouts/<payout_id>/invoice", scope=READ, for_partners=True)
 def get_invoice(payout_id: str) -> Any:
     """The document of the partner's invoice."""
-    found = invoices.get_document(current_session(), path_key("pay", payout_id))
+    session, key = current_session(), path_key("pay", payout_id)
+    queries.get_payout(session, key, own=own_partner())
+    found = invoices.get_document(session, key)
     ending = str(found.media_type).partition("/")[2]
     name = f"{payout_id}-invoice.{ending}"
     return _file(bytes(found.content or b""), str(found.media_type), name, str(found.sha256))
 
 
 @blueprint.operation(
-    "GET", "/payouts/<payout_id>/export", scope=READ, query=schemas.ExportQuerySchema
-)
+    "GET", "/payouts/<payout_id>/export", scope=READ, query=schemas.ExportQuerySchema,
+    for_partners=True,
+)  # fmt: skip
 def export_payout(query: dict[str, Any], payout_id: str) -> Any:
-    """One payout as a file."""
-    return _exported([path_key("pay", payout_id)], query)
+    """One payout as a file; keys of partners get no file that moves money."""
+    key, own = path_key("pay", payout_id), own_partner()
+    if own is not None:
+        queries.get_payout(current_session(), key, own=own)
+        if query["format"] in exporting.TO_PAY:  # it says from which account is paid
+            raise NotForPartners("Keys of partners export csv and xlsx only.")
+        current_session().rollback()  # the file is kept by a transaction of its own
+    return _exported([key], query)
 
 
 @blueprint.operation("POST", "/payouts/export", scope=READ, body=schemas.ExportManySchema)

@@ -20,17 +20,22 @@ _PLAIN = (
 _EXPORT = ("format", "part", "parts", "file_name", "sha256", "actor", "at")
 
 
-def show(session: Session, payouts: Sequence[Payout]) -> list[dict[str, Any]]:
-    """Payouts with their conversion and the files they were exported to, without their lines."""
+def show(
+    session: Session, payouts: Sequence[Payout], own: int | None = None
+) -> list[dict[str, Any]]:
+    """Payouts with their conversion and the files they were exported to, without their lines.
+
+    own: as this partner may see them, without files, which may hold payouts of others.
+    """
     keys = [payout.id for payout in payouts]
     quotes = queries.quotes_of(session, keys)
-    exports = queries.exports_of(session, keys)
+    exports = queries.exports_of(session, keys) if own is None else {}
     return [
         {
             **{name: getattr(payout, name) for name in _PLAIN},
             "cut_off": payout.cut_off_on,
             "conversion": _conversion(payout, quotes.get(payout.id, [])),
-            "exports": [_export(one) for one in exports[payout.id]],
+            "exports": [_export(one) for one in exports.get(payout.id, ())],
         }
         for payout in payouts
     ]

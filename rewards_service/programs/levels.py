@@ -30,11 +30,13 @@ def create_level(session: Session, program_id: int, name: str, actor: str) -> Pr
     return level
 
 
-def get_level(session: Session, level_id: int, lock: bool = False) -> ProgramLevel:
-    """Raises NotFound."""
+def get_level(
+    session: Session, level_id: int, lock: bool = False, own: int | None = None
+) -> ProgramLevel:
+    """Raises NotFound; with `own` also for one that this partner never stands at."""
     query = select(ProgramLevel).where(ProgramLevel.id == level_id)
     found = session.scalar(query.with_for_update() if lock else query)
-    if found is None:
+    if found is None or (own is not None and not queries.is_at(session, own, level_id)):
         raise NotFound("There is no such level.")
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from rewards_service.kit.db import chunks
@@ -80,13 +80,54 @@ def enrolments_of(session: Session, partner_ids: Collection[int]) -> dict[int, l
     return found
 
 
-def list_programs(session: Session, paging: Paging) -> Page:
-    return fetch(session, select(Program), Program.id, paging)
+def list_programs(session: Session, paging: Paging, own: int | None = None) -> Page:
+    """A page of programmes; `own`: those that this partner is, was or will be in."""
+    query = select(Program)
+    if own is not None:
+        query = query.where(Program.id.in_(_programs_of(own)))
+    return fetch(session, query, Program.id, paging)
 
 
-def list_levels(session: Session, paging: Paging, program_id: int) -> Page:
+def list_levels(session: Session, paging: Paging, program_id: int, own: int | None = None) -> Page:
+    """A page of a programme's levels; `own`: those that this partner stands, stood or will."""
     query = select(ProgramLevel).where(ProgramLevel.program_id == program_id)
+    if own is not None:
+        query = query.where(ProgramLevel.id.in_(_levels_of(own)))
     return fetch(session, query, ProgramLevel.id, paging)
+
+
+def _programs_of(partner_id: int) -> Select[int]:
+    return select(Enrolment.program_id).where(Enrolment.partner_id == partner_id)
+
+
+def _levels_of(partner_id: int) -> Select[int | None]:
+    query = select(Enrolment.level_id).where(Enrolment.partner_id == partner_id)
+    return query.where(Enrolment.level_id.is_not(None))
+
+
+def is_in(session: Session, partner_id: int, program_id: int) -> bool:
+    """Whether a partner is, was or will be in a programme."""
+    query = _programs_of(partner_id).where(Enrolment.program_id == program_id).limit(1)
+    return session.scalar(query) is not None
+
+
+def is_at(session: Session, partner_id: int, level_id: int) -> bool:
+    """Whether a partner stands, stood or will stand at a level."""
+    query = _levels_of(partner_id).where(Enrolment.level_id == level_id).limit(1)
+    return session.scalar(query) is not None
+
+
+def rules_for(session: Session, partner_id: int, rule_ids: Collection[int]) -> set[int]:
+    """Those of `rule_ids` whose terms are, were or will be for a partner."""
+    query = select(RewardRule.id).where(RewardRule.id.in_(sorted(rule_ids)), _is_for(partner_id))
+    return set(session.scalars(query))
+
+
+def _is_for(partner_id: int) -> ColumnElement[bool]:
+    return and_(
+        RewardRule.program_id.in_(_programs_of(partner_id)),
+        or_(RewardRule.level_id.is_(None), RewardRule.level_id.in_(_levels_of(partner_id))),
+    )
 
 
 def is_level_used(session: Session, level_id: int) -> bool:
@@ -101,8 +142,13 @@ def has_rules(session: Session, program_id: int) -> bool:
     return session.scalar(query) is not None
 
 
-def list_rules(session: Session, paging: Paging, program_id: int | None) -> Page:
+def list_rules(
+    session: Session, paging: Paging, program_id: int | None, own: int | None = None
+) -> Page:
+    """A page of rules, of a programme or of all; `own`: those that are for this partner."""
     query = select(RewardRule)
+    if own is not None:
+        query = query.where(_is_for(own))
     if program_id is not None:
         query = query.where(RewardRule.program_id == program_id)
     return fetch(session, query, RewardRule.id, paging)

@@ -6,6 +6,7 @@ from typing import Any
 from rewards_service.accounts.auth import current_actor
 from rewards_service.kit import ids
 from rewards_service.kit.lists import ListQuery, page_answer, paging
+from rewards_service.kit.own import confined_to, own_partner
 from rewards_service.kit.web import V1, Resource, current_session, path_key
 from rewards_service.programs import levels, queries, service, terms
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
@@ -23,12 +24,15 @@ programs = Resource("programs", "Sets of rules that partners are enrolled in")
 rules = Resource("reward-rules", "How rewards are calculated")
 
 READ, WRITE = "programs:read", "programs:write"
+_NO_CUSTOMERS: dict[str, Any] = {"customer_ids": [], "excluded_customer_ids": []}
 
 
-@programs.operation("GET", "/programs", scope=READ, query=ListQuery, answer=ProgramPageSchema)
+@programs.operation(
+    "GET", "/programs", scope=READ, query=ListQuery, answer=ProgramPageSchema, for_partners=True
+)
 def list_programs(query: dict[str, Any]) -> Any:
     """List the programmes."""
-    page = queries.list_programs(current_session(), paging(query))
+    page = queries.list_programs(current_session(), paging(query), own_partner())
     return page_answer(query, page, [row[0] for row in page.rows])
 
 
@@ -40,10 +44,13 @@ def create_program(body: dict[str, Any]) -> Any:
     return service.create_program(current_session(), body, current_actor())
 
 
-@programs.operation("GET", "/programs/<program_id>", scope=READ, answer=ProgramSchema)
+@programs.operation(
+    "GET", "/programs/<program_id>", scope=READ, answer=ProgramSchema, for_partners=True
+)
 def get_program(program_id: str) -> Any:
     """Get one programme."""
-    return service.get_program(current_session(), path_key("prg", program_id))
+    key = path_key("prg", program_id)
+    return service.get_program(current_session(), key, own=own_partner())
 
 
 @programs.operation(
@@ -57,12 +64,14 @@ def change_program(body: dict[str, Any], program_id: str) -> Any:
 
 
 @programs.operation(
-    "GET", "/programs/<program_id>/levels", scope=READ, query=ListQuery, answer=LevelPageSchema
-)
+    "GET", "/programs/<program_id>/levels", scope=READ, query=ListQuery, answer=LevelPageSchema,
+    for_partners=True,
+)  # fmt: skip
 def list_levels(query: dict[str, Any], program_id: str) -> Any:
     """List the levels of a programme."""
-    program = service.get_program(current_session(), path_key("prg", program_id))
-    page = queries.list_levels(current_session(), paging(query), program.id)
+    session, own = current_session(), own_partner()
+    program = service.get_program(session, path_key("prg", program_id), own=own)
+    page = queries.list_levels(session, paging(query), program.id, own)
     return page_answer(query, page, [row[0] for row in page.rows])
 
 
@@ -77,10 +86,12 @@ def create_level(body: dict[str, Any], program_id: str) -> Any:
     return level, 201, {"Location": f"{V1}/program-levels/{ids.encode('lvl', level.id)}"}
 
 
-@programs.operation("GET", "/program-levels/<level_id>", scope=READ, answer=LevelSchema)
+@programs.operation(
+    "GET", "/program-levels/<level_id>", scope=READ, answer=LevelSchema, for_partners=True
+)
 def get_level(level_id: str) -> Any:
     """Get one level."""
-    return levels.get_level(current_session(), path_key("lvl", level_id))
+    return levels.get_level(current_session(), path_key("lvl", level_id), own=own_partner())
 
 
 @programs.operation(
@@ -98,10 +109,14 @@ def delete_level(level_id: str) -> None:
     levels.delete_level(current_session(), path_key("lvl", level_id), current_actor())
 
 
-@rules.operation("GET", "/reward-rules", scope=READ, query=RuleQuerySchema, answer=RulePageSchema)
+@rules.operation(
+    "GET", "/reward-rules", scope=READ, query=RuleQuerySchema, answer=RulePageSchema,
+    for_partners=True,
+)  # fmt: skip
 def list_rules(query: dict[str, Any]) -> Any:
     """List the rules, each by its newest version."""
-    page = queries.list_rules(current_session(), paging(query), query.get("program_id"))
+    program_id = query.get("program_id")
+    page = queries.list_rules(current_session(), paging(query), program_id, own_partner())
     return page_answer(query, page, _shown([row[0] for row in page.rows]))
 
 
@@ -113,10 +128,11 @@ def create_rule(body: dict[str, Any]) -> Any:
     return _shown([service.create_rule(current_session(), body, current_actor())])[0]
 
 
-@rules.operation("GET", "/reward-rules/<rule_id>", scope=READ, answer=RuleSchema)
+@rules.operation("GET", "/reward-rules/<rule_id>", scope=READ, answer=RuleSchema, for_partners=True)
 def get_rule(rule_id: str) -> Any:
     """Get one rule with all its versions."""
-    return _shown([service.get_rule(current_session(), path_key("rul", rule_id))])[0]
+    key = path_key("rul", rule_id)
+    return _shown([service.get_rule(current_session(), key, own=own_partner())])[0]
 
 
 @rules.operation(
@@ -146,8 +162,11 @@ def _shown(found: Sequence[RewardRule]) -> list[dict[str, Any]]:
 
 
 def _terms(version: RewardRuleVersion) -> dict[str, Any]:
+    members = terms.members_of(version)
+    if confined_to() is not None and members.get("conditions"):  # they name others' customers
+        members["conditions"] = {**members["conditions"], **_NO_CUSTOMERS}
     return {
-        **terms.members_of(version),
+        **members,
         "version": version.version,
         "effective_from": version.effective_from,
         "created_at": version.created_at,

@@ -37,11 +37,13 @@ def create_program(session: Session, wanted: Mapping[str, Any], actor: str) -> P
     return program
 
 
-def get_program(session: Session, program_id: int, lock: bool = False) -> Program:
-    """Raises NotFound."""
+def get_program(
+    session: Session, program_id: int, lock: bool = False, own: int | None = None
+) -> Program:
+    """Raises NotFound; with `own` also for one that this partner never is in."""
     query = select(Program).where(Program.id == program_id)
     found = session.scalar(query.with_for_update() if lock else query)
-    if found is None:
+    if found is None or (own is not None and not queries.is_in(session, own, program_id)):
         raise NotFound("There is no such programme.")
     return found
 
@@ -85,11 +87,13 @@ def create_rule(session: Session, wanted: Mapping[str, Any], actor: str) -> Rewa
     return rule
 
 
-def get_rule(session: Session, rule_id: int, lock: bool = False) -> RewardRule:
-    """Raises NotFound."""
+def get_rule(
+    session: Session, rule_id: int, lock: bool = False, own: int | None = None
+) -> RewardRule:
+    """Raises NotFound; with `own` also for one that is never for this partner."""
     query = select(RewardRule).where(RewardRule.id == rule_id)
     found = session.scalar(query.with_for_update() if lock else query)
-    if found is None:
+    if found is None or (own is not None and not queries.rules_for(session, own, [rule_id])):
         raise NotFound("There is no such reward rule.")
     return found
 

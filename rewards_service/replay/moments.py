@@ -118,7 +118,9 @@ def _add_decisions(connection: Connection) -> None:
         entry.at, literal(DECISION), entry.id, entry.actor, entry.reason, entry.action,
         entry.subject_kind, entry.subject_id, cast(entry.detail, Text),
     )  # fmt: skip
-    elsewhere = ("reward", "payout", "payout_schedule", "api_key", "integration", "exchange_rate")
+    elsewhere = (
+        "reward", "payout", "payout_schedule", "api_key", "integration", "exchange_rate", "import",
+    )  # fmt: skip
     is_change = entry.action.like("%.changed")
     matters = (
         entry.subject_kind.not_in(elsewhere)

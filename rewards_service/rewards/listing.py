@@ -8,8 +8,10 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, undefer
 
 from rewards_service.audit.service import MACHINE
+from rewards_service.crm.listing import customers_of
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.errors import NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.pages import Page, Paging, fetch
 from rewards_service.mirror.models import PaymentApplication
 from rewards_service.programs.models import RewardRuleVersion
@@ -20,12 +22,19 @@ MOVE = "status"
 FILTERS = ("status", "partner_id", "customer_id", "currency")
 
 
-def list_rewards(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
+def list_rewards(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
     """A page of rewards.
 
-    wanted: any of FILTERS, `chargebee_invoice_id`, `created_from`, `created_before`.
+    wanted: any of FILTERS, `chargebee_invoice_id`, `created_from`, `created_before`. own: of this
+    partner alone.
     """
     query = select(Reward)
+    if own is not None:
+        query = query.where(Reward.partner_id == own)
+        if "customer_id" in wanted:  # whom others brought, it does not name
+            query = query.where(Reward.customer_id.in_(customers_of(own)))
     for name in FILTERS:
         if name in wanted:
             query = query.where(getattr(Reward, name) == wanted[name])
@@ -42,11 +51,13 @@ def list_rewards(session: Session, paging: Paging, wanted: Mapping[str, Any]) ->
     return fetch(session, query, Reward.id, paging, Reward.created_at)
 
 
-def get_reward(session: Session, reward_id: int, with_explanation: bool = False) -> Reward:
-    """Raises NotFound."""
+def get_reward(
+    session: Session, reward_id: int, with_explanation: bool = False, own: int | None = None
+) -> Reward:
+    """Raises NotFound; with `own` also for one of another partner."""
     options = [undefer(Reward.explanation)] if with_explanation else []
     found = session.get(Reward, reward_id, options=options)
-    if found is None:
+    if found is None or is_foreign(found.partner_id, own):
         raise NotFound("There is no such reward.")
     return found
 

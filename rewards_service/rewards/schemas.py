@@ -53,11 +53,13 @@ class RewardSchema(Schema):
 
     id = PublicId("rew")
     partner_id = PublicId("par")
-    customer_id = PublicId("cus")
-    transaction_id = PublicId("txn", metadata={"description": "The earliest payment."})
+    customer_id = PublicId("cus", allow_none=True)
+    transaction_id = PublicId(
+        "txn", allow_none=True, metadata={"description": "The earliest payment."}
+    )
     transaction_ids = fields.List(PublicId("txn"))
     chargebee_invoice_id = fields.String()
-    rule_id = PublicId("rul")
+    rule_id = PublicId("rul", allow_none=True)
     rule_version = fields.Integer()
     seq = fields.Integer()
     amount_minor = fields.Integer()

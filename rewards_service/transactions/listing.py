@@ -1,14 +1,16 @@
 """Pages of transactions, and what is shown beside them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
+from rewards_service.crm.listing import customers_of
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.errors import NotFound
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.pages import Page, Paging, fetch
 from rewards_service.mirror.models import PaymentApplication
 from rewards_service.properties.models import PropertyDefinition, PropertyValue
@@ -16,13 +18,17 @@ from rewards_service.properties.names import INVOICE_ID, TRANSACTION_ID
 from rewards_service.transactions.models import Transaction
 
 
-def list_transactions(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
+def list_transactions(
+    session: Session, paging: Paging, wanted: Mapping[str, Any], own: int | None = None
+) -> Page:
     """A page of transactions.
 
     wanted, if given: `customer_id`, `partner_id` (keys), `chargebee_transaction_id`,
-    `chargebee_invoice_id`, `occurred_from`, `occurred_before`.
+    `chargebee_invoice_id`, `occurred_from`, `occurred_before`. own: of this partner alone.
     """
     query = select(Transaction).where(Transaction.withdrawn_at.is_(None))
+    if own is not None:
+        query = _confined(query, own, wanted)
     for name in ("customer_id", "partner_id"):
         if name in wanted:
             query = query.where(getattr(Transaction, name) == wanted[name])
@@ -40,6 +46,15 @@ def list_transactions(session: Session, paging: Paging, wanted: Mapping[str, Any
     )
 
 
+def _confined(
+    query: Select[Transaction], own: int, wanted: Mapping[str, Any]
+) -> Select[Transaction]:
+    query = query.where(Transaction.partner_id == own)
+    if "customer_id" in wanted:  # whom others brought, it does not name
+        query = query.where(Transaction.customer_id.in_(customers_of(own)))
+    return query
+
+
 def _carriers(name: str, is_unique: bool, value: str) -> Any:
     """Transactions with this property at any site; naming the sites lets the index serve."""
     return (
@@ -54,12 +69,20 @@ def _carriers(name: str, is_unique: bool, value: str) -> Any:
     )
 
 
-def get_transaction(session: Session, transaction_id: int) -> Transaction:
-    """A transaction that was not withdrawn. Raises NotFound."""
+def get_transaction(session: Session, transaction_id: int, own: int | None = None) -> Transaction:
+    """A transaction that was not withdrawn. Raises NotFound; with `own` also for another's."""
     found = session.get(Transaction, transaction_id)
-    if found is None or found.withdrawn_at is not None:
+    if found is None or found.withdrawn_at is not None or is_foreign(found.partner_id, own):
         raise NotFound("There is no such transaction.")
     return found
+
+
+def own_transactions(session: Session, transaction_ids: Iterable[int], own: int) -> set[int]:
+    """Those of `transaction_ids` that are this partner's."""
+    query = select(Transaction.id).where(
+        Transaction.id.in_(sorted(set(transaction_ids))), Transaction.partner_id == own
+    )
+    return set(session.scalars(query.where(Transaction.withdrawn_at.is_(None))))
 
 
 def properties_of(session: Session, ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:

@@ -25,7 +25,7 @@ class TransactionSchema(Schema):
     """A payment of a known customer. It follows what Chargebee says; nobody writes it."""
 
     id = PublicId("txn")
-    customer_id = PublicId("cus")
+    customer_id = PublicId("cus", allow_none=True)
     partner_id = PublicId("par", allow_none=True)
     integration_id = PublicId("int")
     amount_minor = fields.Integer()

@@ -131,6 +131,12 @@ class Reception:
             return inbox.keep_duplicate(session, door.integration_id, delivery)
 
 
+def reception_of(app: Flask) -> Reception:
+    """The endpoint that is mounted in front of an app."""
+    found: Reception = app.extensions[_STATE]
+    return found
+
+
 def init_app(app: Flask) -> None:
     """Mount an endpoint of its own in front of an app, and give the process its doorbell."""
     settings = app.extensions["rewards_settings"]

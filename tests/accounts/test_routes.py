@@ -23,3 +23,11 @@ class TestApiKeys:
         found = api.call("GET", "/me", key=made["key"]).get_json()
 
         assert (found["id"], found["scopes"]) == (made["id"], ["crm:read"])
+
+    def test_nothing_but_the_name_can_be_changed(self, api: Caller) -> None:
+        made = api.create("/api-keys", name="old", scopes=["crm:read"])
+        path = f"/api-keys/{made['id']}"
+
+        assert api.change(path, name="new")["name"] == "new"
+        assert api.pointers("PATCH", path, name="new", scopes=["admin"]) == ["/scopes"]
+        assert api.get(path)["scopes"] == ["crm:read"]

@@ -42,10 +42,11 @@ class Watcher:
             newest = select(ApiKey.id).order_by(ApiKey.id.desc()).limit(1)
             self._actor = f"key:{session.scalars(newest).one()}"
 
-    def do(self, method: str, path: str, **body: Any) -> Json:
+    def do(self, method: str, path: str, csv: str | None = None, **body: Any) -> Json:
         before = self._newest()
-        json = None if method == "DELETE" else body
-        answer = self.api.call(method, path, json=json)
+        json = None if method == "DELETE" or csv else body
+        kind = "text/csv" if csv else None
+        answer = self.api.call(method, path, json=json, data=csv, content_type=kind)
         assert answer.status_code in (200, 201, 204), (method, path, answer.text)
         endpoint, _ = self._urls.match(V1 + path, method, return_rule=True)
         self.seen.add((method, endpoint.rule.removeprefix(V1)))
@@ -72,9 +73,11 @@ class Watcher:
 def set_up(watch: Watcher) -> None:
     """Keys, integrations, programmes with levels and rules, partners."""
     key = watch.do("POST", "/api-keys", name="other", scopes=["crm:read"])["id"]
+    watch.do("PATCH", f"/api-keys/{key}", name="another")
     watch.do("DELETE", f"/api-keys/{key}")
     site = watch.do("POST", "/integrations", site="other-test")["id"]
     watch.do("PATCH", f"/integrations/{site}", api_key="key")
+    watch.do("POST", f"/integrations/{site}/test-event", wait_seconds=0)
     watch.do("POST", f"/integrations/{site}/backfill")
     watch.do("POST", f"/integrations/{site}/backfill/pause")
     watch.fetched()
@@ -106,6 +109,8 @@ def sell(watch: Watcher, books: Books) -> None:
     other = watch.do("POST", "/partners", name="Bob", email="bob@p.example")["id"]
     lead = watch.do("POST", "/leads", email="x@y.example", partner_id=partner, status="accepted")
     watch.do("PATCH", f"/leads/{lead['id']}", status="pending")
+    watch.do("POST", "/leads/import", "email\nimported@y.example\n")
+    watch.do("POST", "/deals/import", "name\nImported\n")
     deal = watch.do("POST", "/deals", name="D", contact_email="z@y.example", stage="open")["id"]
     watch.do("PATCH", f"/deals/{deal}", stage="won")
     customer = watch.do("POST", "/customers", name="C")["id"]

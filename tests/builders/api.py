@@ -8,6 +8,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from rewards_service.accounts.service import create_key
+from rewards_service.kit import ids
 from rewards_service.kit.db import db, transaction
 from rewards_service.settings import Settings
 
@@ -24,12 +25,14 @@ class Caller:
         self.client = app.test_client()
         self.key = self.make_key(scopes)
 
-    def make_key(self, scopes: Sequence[str]) -> str:
-        """The text of a fresh key with these scopes."""
+    def make_key(self, scopes: Sequence[str], partner: str | None = None) -> str:
+        """The text of a fresh key with these scopes, bound to a partner if one is named."""
+        partner_id = None if partner is None else ids.decode("par", partner)
         with self._app.app_context(), transaction(db.engine) as session:
             _, text = create_key(
-                session, "test", scopes, secret_key=self._settings.secret_key, actor="test"
-            )
+                session, "test", scopes, secret_key=self._settings.secret_key, actor="test",
+                partner_id=partner_id,
+            )  # fmt: skip
         return text
 
     def call(self, method: str, path: str, key: str | None = None, **kwargs: Any) -> TestResponse:
