@@ -20,13 +20,11 @@ def share_compiled() -> None:
     for dialect in _DIALECTS:
         dialect.__eq__ = _is_alike
         dialect.__hash__ = _hash
-    begin = Engine.__init__
+    Engine._compiled_cache = property(lambda _engine: _known, _leave)  # type: ignore[assignment]
 
-    def begin_sharing(engine: Engine, *arguments: Any, **options: Any) -> None:
-        begin(engine, *arguments, **options)
-        engine._compiled_cache = _known
 
-    Engine.__init__ = begin_sharing  # type: ignore[assignment, method-assign]
+def _leave(_engine: Engine, _cache: Any) -> None:
+    """What an engine would keep for itself."""
 
 
 def _is_alike(one: Any, other: object) -> bool:
