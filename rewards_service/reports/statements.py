@@ -5,13 +5,13 @@ known later changes what the statement of a month says, but not what it said: as
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.clock import rfc3339, start_of_day, utc_now
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.fields import parse_instant
 from rewards_service.kit.refusals import invalid_member
@@ -37,11 +37,11 @@ class Wanted(NamedTuple):
 
     @property
     def from_at(self) -> datetime:
-        return datetime.combine(self.month_on, time(), UTC)
+        return start_of_day(self.month_on, "UTC")
 
     @property
     def before_at(self) -> datetime:
-        return datetime.combine(after_month(self.month_on), time(), UTC)
+        return start_of_day(after_month(self.month_on), "UTC")
 
 
 def report(
