@@ -83,10 +83,10 @@ def check_as_of(as_of: datetime | None) -> None:
 
 def balances(session: Session, wanted: Wanted) -> list[Row]:
     """By currency, minor units: opening, what changed it, closing."""
-    parts = [_of_roll_up(wanted)]
+    parts: list[Any] = [_of_roll_up(wanted)]
     if wanted.as_of is not None:
         parts.append(_of_entries(wanted, wanted.as_of))
-    rows: Any = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery().c
+    rows: Any = union_all(*parts).subquery().c
     sums = [func.sum(rows[name]) for name in ("opening", *EFFECTS)]
     query = select(rows.currency, *sums).group_by(rows.currency).order_by(rows.currency)
     query = query.having(func.sum(rows.entries) > 0)

@@ -99,7 +99,7 @@ def _broken_liability(session: Session, entries: list[LedgerEntry]) -> Iterator[
     now = liability.report(session, {}, None, 1, None)[0]["totals"]
     if liability.report(session, {"as_of": utc_now()}, None, 1, None)[0]["totals"] != now:
         yield "liability as of now", now
-    statuses = dict(session.execute(select(Reward.id, Reward.status)).tuples().all())
+    statuses = {key: status for key, status in session.execute(select(Reward.id, Reward.status))}  # noqa: C416
     held = sum(entry.amount_minor for entry in entries if statuses[entry.reward_id] == "hold")
     if sum(row["held_minor"] for row in now) != held:
         yield "held", now, held

@@ -17,7 +17,7 @@ def dated(world: World) -> list[tuple[str | None, int, datetime]]:
     """(effect, minor units, when it happened) of each entry, in the order of posting."""
     query = select(LedgerEntry.effect, LedgerEntry.owed_minor, LedgerEntry.happened_at)
     with Session(world.engine) as session:
-        return list(session.execute(query.order_by(LedgerEntry.id)).tuples())
+        return [(a, b, c) for a, b, c in session.execute(query.order_by(LedgerEntry.id))]
 
 
 class TestDate:
