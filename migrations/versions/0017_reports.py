@@ -81,13 +81,13 @@ PAID_ON = {
     "sqlite": "payouts.paid_on || ' 00:00:00.000000'",
 }
 MONTH = {
-    "postgresql": "CAST(date_trunc('month', happened_at AT TIME ZONE 'UTC') AS date)",
-    "sqlite": "date(happened_at, 'start of month')",
+    "postgresql": "CAST(date_trunc('month', {0} AT TIME ZONE 'UTC') AS date)",
+    "sqlite": "date({0}, 'start of month')",
 }
 ROLL_UP = """
-INSERT INTO reward_months (partner_id, month_on, currency, {columns}, rewards, entries)
-SELECT partner_id, month_on, currency, {sums}, sum(opened), sum(counted) FROM (
-    SELECT partner_id, {month} AS month_on, currency,
+INSERT INTO reward_months (partner_id, month_on, known_on, currency, {columns}, rewards, entries)
+SELECT partner_id, month_on, known_on, currency, {sums}, sum(opened), sum(counted) FROM (
+    SELECT partner_id, {month} AS month_on, {known} AS known_on, currency,
         CASE effect WHEN 'earned' THEN owed_minor ELSE 0 END AS earned_minor,
         CASE effect WHEN 'reversed' THEN owed_minor ELSE 0 END AS reversed_minor,
         CASE effect WHEN 'adjusted' THEN owed_minor ELSE 0 END AS adjusted_minor,
@@ -98,14 +98,14 @@ SELECT partner_id, month_on, currency, {sums}, sum(opened), sum(counted) FROM (
         CASE WHEN effect IS NULL THEN 0 ELSE 1 END AS counted
     FROM ledger_entries
     UNION ALL
-    SELECT entry.partner_id, {month} AS month_on, entry.currency, 0, 0, 0, 0, 0,
+    SELECT entry.partner_id, {month}, {known}, entry.currency, 0, 0, 0, 0, 0,
         CASE account WHEN 'payable_pending' THEN -side.amount_minor ELSE 0 END,
         CASE account WHEN 'payable_approved' THEN -side.amount_minor ELSE 0 END,
         CASE account WHEN 'payable_in_payout' THEN -side.amount_minor ELSE 0 END,
         CASE account WHEN 'clawback_receivable' THEN -side.amount_minor ELSE 0 END,
         0, 0
     FROM ledger_postings AS side JOIN ledger_entries AS entry ON entry.id = side.entry_id
-) AS parts GROUP BY partner_id, month_on, currency
+) AS parts GROUP BY partner_id, month_on, known_on, currency
 """
 
 
@@ -119,7 +119,13 @@ def upgrade() -> None:
     _make_roll_up()
     sums = ", ".join(f"sum({name})" for name in SUMS)
     columns = ", ".join(SUMS)
-    op.execute(ROLL_UP.format(month=MONTH[dialect], columns=columns, sums=sums))
+    month = MONTH[dialect]
+    op.execute(
+        ROLL_UP.format(
+            month=month.format("happened_at"), known=month.format("posted_at"), columns=columns,
+            sums=sums,
+        )
+    )  # fmt: skip
     _index()
 
 
@@ -142,11 +148,14 @@ def _make_roll_up() -> None:
         "reward_months",
         sa.Column("partner_id", KEY, autoincrement=False, nullable=False),
         sa.Column("month_on", sa.Date(), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         *(sa.Column(name, TOTAL, nullable=False) for name in SUMS),
         sa.Column("rewards", sa.Integer(), nullable=False),
         sa.Column("entries", KEY, nullable=False),
-        sa.PrimaryKeyConstraint("partner_id", "month_on", "currency", name="pk_reward_months"),
+        sa.PrimaryKeyConstraint(
+            "partner_id", "month_on", "known_on", "currency", name="pk_reward_months"
+        ),
     )
     op.create_index(
         "ix_reward_months_month_on_partner_id_currency", "reward_months",
@@ -157,7 +166,10 @@ def _make_roll_up() -> None:
 def _index() -> None:
     op.create_index(
         "ix_ledger_entries_of_partner", "ledger_entries", ["partner_id", "happened_at", "id"],
-        postgresql_include=["posted_at", "currency", "effect", "owed_minor"],
+        postgresql_where=HAS_EFFECT, sqlite_where=HAS_EFFECT,
+    )  # fmt: skip
+    op.create_index(
+        "ix_ledger_entries_as_known", "ledger_entries", ["partner_id", "posted_at"],
         postgresql_where=HAS_EFFECT, sqlite_where=HAS_EFFECT,
     )  # fmt: skip
     for table, column in (
@@ -178,7 +190,7 @@ def downgrade() -> None:
         op.drop_index(f"ix_{table}_registered_at", table)
     op.drop_index("ix_rewards_on_hold", "rewards")
     op.drop_index("ix_reward_status_changes_at", "reward_status_changes")
-    for name in ("of_partner", "posted_at", "happened_at"):
+    for name in ("as_known", "of_partner", "posted_at", "happened_at"):
         op.drop_index(f"ix_ledger_entries_{name}", "ledger_entries")
     op.drop_table("reward_months")
     for name, _ in reversed(ENTRY):

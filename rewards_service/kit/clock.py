@@ -20,8 +20,13 @@ def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def start_of_day(day: date, timezone: str) -> datetime:
+    """The first moment of a day in a time zone (IANA name), in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
 def instant(value: date | datetime | None, timezone: str) -> datetime | None:
     """A time as it is; of a day its first moment in a time zone (IANA name)."""
     if value is None or isinstance(value, datetime):
         return value
-    return datetime.combine(value, time(), ZoneInfo(timezone)).astimezone(UTC)
+    return start_of_day(value, timezone)

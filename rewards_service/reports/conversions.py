@@ -107,7 +107,7 @@ def _registered(wanted: Mapping[str, Any]) -> Any:
         if "partner_id" in wanted:
             part = part.where(model.partner_id == wanted["partner_id"])
         parts.append(part)
-    return union_all(*parts) if len(parts) > 1 else parts[0]
+    return union_all(*parts)
 
 
 def _ways(

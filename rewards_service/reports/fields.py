@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields
 
@@ -79,12 +78,3 @@ class Names(fields.String):
         if len(set(given)) < len(given) or not set(given) <= set(self._names):
             raise ValidationError(f"Not some of {', '.join(self._names)}, each at most once.")
         return tuple(given)
-
-
-class TimeZone(fields.String):
-    """An IANA name such as Europe/Berlin."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or value not in available_timezones():
-            raise ValidationError("Not an IANA time zone such as Europe/Berlin.")
-        return value

@@ -5,13 +5,14 @@ they happened. By partner, month and currency the month roll-up answers; else th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Date, case, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from rewards_service.integrations.models import Integration
+from rewards_service.kit.clock import start_of_day
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
 from rewards_service.reports.converting import (
     MOST_CURRENCIES,
@@ -185,9 +186,9 @@ def filtered(query: Any, wanted: Mapping[str, Any], dimensions: Sequence[str] = 
     if "chargebee_invoice_id" in wanted:  # the index begins with the invoice
         query = query.where(Reward.integration_id.in_(select(Integration.id)))
     if "month_from" in wanted:
-        query = query.where(entry.happened_at >= _midnight(wanted["month_from"]))
+        query = query.where(entry.happened_at >= start_of_day(wanted["month_from"], "UTC"))
     if "month_before" in wanted:
-        query = query.where(entry.happened_at < _midnight(wanted["month_before"]))
+        query = query.where(entry.happened_at < start_of_day(wanted["month_before"], "UTC"))
     if "created_from" in wanted:
         query = query.where(Reward.created_at >= wanted["created_from"])
     if "created_before" in wanted:
@@ -201,10 +202,6 @@ def equals(query: Any, wanted: Mapping[str, Any], columns: Mapping[str, Any]) ->
         if name in wanted:
             query = query.where(column == wanted[name])
     return query
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _grouped(keys: Mapping[str, Any], sums: Mapping[str, Any], dimensions: Sequence[str]) -> Any:

@@ -1,7 +1,6 @@
 """Which partners came first in a period, by what they earned, were paid, or brought."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time
 from itertools import groupby
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import Deal, Lead
+from rewards_service.kit.clock import start_of_day
 from rewards_service.partners.models import Partner
 from rewards_service.reports.converting import Converter, Row, told
 from rewards_service.reports.fields import Span
@@ -113,9 +113,9 @@ def _conversions(span: Span) -> Any:
     ):
         part = select(partner.label("partner_id")).where(at.is_not(None), partner.is_not(None))
         if span.first is not None:
-            part = part.where(at >= datetime.combine(span.first, time(), UTC))
+            part = part.where(at >= start_of_day(span.first, "UTC"))
         if span.before is not None:
-            part = part.where(at < datetime.combine(span.before, time(), UTC))
+            part = part.where(at < start_of_day(span.before, "UTC"))
         parts.append(part)
     both = union_all(*parts).subquery()
     return select(both.c.partner_id, func.count()).group_by(both.c.partner_id)

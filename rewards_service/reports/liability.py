@@ -1,7 +1,8 @@
 """What is owed to partners: to be reviewed, held, approved and not paid, now or as it was then.
 
 The second clock alone: what was known at a moment. The balances of now come from the month
-roll-up; those of an earlier moment are these less what was posted since.
+roll-up; those of an earlier moment from its months before, and from what was posted in that month
+until then.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Select, case, exists, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.clock import start_of_day
 from rewards_service.reports.converting import (
     MOST_CURRENCIES,
     Converter,
@@ -125,34 +127,38 @@ def _row(key: Row, values: Sequence[Any], held: int) -> Row:
 
 def _balances(wanted: Mapping[str, Any]) -> Any:
     """What moved (partner, currency) on each account of `STANDINGS`: its sums are the balance."""
-    parts: list[Select[Any]] = [
-        select(
-            RewardMonth.partner_id.label("partner_id"),
-            RewardMonth.currency.label("currency"),
-            *(getattr(RewardMonth, name).label(name) for name in months.STANDINGS),
-        ).where(*_filters(RewardMonth, wanted))
-    ]
-    if "as_of" in wanted:
-        parts.append(_since(wanted))
-    return (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
+    row = RewardMonth
+    months_known: Select[Any] = select(
+        row.partner_id.label("partner_id"),
+        row.currency.label("currency"),
+        *(getattr(row, name).label(name) for name in months.STANDINGS),
+    ).where(*_filters(row, wanted))
+    if "as_of" not in wanted:
+        return months_known.subquery()
+    known_on = months.month_of(wanted["as_of"])
+    begun = _posted_between(start_of_day(known_on, "UTC"), wanted)
+    return union_all(months_known.where(row.known_on < known_on), begun).subquery()
 
 
-def _since(wanted: Mapping[str, Any]) -> Select[Any]:
-    """What was posted to each account after `as_of`, debits positive: the opposite of a credit."""
+def _posted_between(from_at: datetime, wanted: Mapping[str, Any]) -> Select[Any]:
+    """What was posted to each account from then until `as_of`, credits positive."""
     side = LedgerPosting
     return (
         select(
             side.partner_id,
             side.currency,
             *(
-                case((side.account == account, side.amount_minor), else_=0)
+                case((side.account == account, -side.amount_minor), else_=0)
                 for account in months.STANDINGS.values()
             ),
         )
         .join(LedgerEntry, LedgerEntry.id == side.entry_id)
-        .where(LedgerEntry.posted_at > wanted["as_of"], side.account != months.EXPENSE,
-               *_filters(side, wanted))
-    )  # fmt: skip
+        .where(
+            LedgerEntry.posted_at >= from_at,
+            LedgerEntry.posted_at <= wanted["as_of"],
+            *_filters(side, wanted),
+        )
+    )
 
 
 def _summed(sums: Any) -> list[Any]:

@@ -92,10 +92,11 @@ def _wrong_months(session: Session) -> Iterator[Finding]:
     )
     query = select(*keys, *sides).group_by(*keys).having(differs)
     for page in pages(session, query):
-        for partner_id, month_on, currency, *numbers in page:
+        for partner_id, month_on, known_on, currency, *numbers in page:
             yield Finding(
                 ids.encode(PREFIXES["partner"], partner_id),
-                f"Its {currency} of {str(month_on)[:7]} is {_differences(numbers)}.",
+                f"Its {currency} of {str(month_on)[:7]}, known in {str(known_on)[:7]}: "
+                f"{_differences(numbers)}.",
             )
 
 

@@ -2,10 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from math import gcd
 from zoneinfo import ZoneInfo
+
+from rewards_service.kit.clock import start_of_day
 
 DAY, WEEK, MONTH = "day", "week", "month"
 INTERVALS = (DAY, WEEK, MONTH)
@@ -32,11 +34,6 @@ def after(interval: str, first: date, number: int = 1) -> date:
     return first + timedelta(days=number * (7 if interval == WEEK else 1))
 
 
-def start_of(day: date, timezone: str) -> datetime:
-    """The first moment of a day in a time zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
-
-
 def day_of(at: datetime, timezone: str) -> date:
     return at.astimezone(ZoneInfo(timezone)).date()
 
@@ -45,7 +42,7 @@ def split(interval: str, from_at: datetime, before_at: datetime, timezone: str) 
     """The first days of all intervals that have a moment of [from_at, before_at)."""
     found = []
     first = first_of(interval, day_of(from_at, timezone))
-    while start_of(first, timezone) < before_at:
+    while start_of_day(first, timezone) < before_at:
         found.append(first)
         first = after(interval, first)
     return found

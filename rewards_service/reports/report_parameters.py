@@ -13,8 +13,9 @@ from rewards_service.kit.fields import (
     Text,
 )
 from rewards_service.kit.lists import PlacedQuery
+from rewards_service.programs.schemas import TimeZone
 from rewards_service.reports import conversions, leaders, periods
-from rewards_service.reports.fields import Month, Names, Period, Span, TimeZone
+from rewards_service.reports.fields import Month, Names, Period, Span
 from rewards_service.reports.grouping import DIMENSIONS
 from rewards_service.rewards.schemas import StatusName
 

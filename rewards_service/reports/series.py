@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
-from rewards_service.kit.clock import utc_now
+from rewards_service.kit.clock import instant, start_of_day, utc_now
 from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.reports import periods
@@ -54,7 +54,7 @@ def rows(session: Session, wanted: Mapping[str, Any], found: Converter | None) -
     from_at, before_at = bounds(wanted)
     interval, timezone = wanted["interval"], wanted["timezone"]
     firsts = periods.split(interval, from_at, before_at, timezone)
-    starts = [periods.start_of(first, timezone) for first in firsts]
+    starts = [start_of_day(first, timezone) for first in firsts]
     if _is_in_roll_up(wanted, from_at, before_at):
         sums = _kept_sums(session, wanted, firsts)
     else:
@@ -74,15 +74,15 @@ def rows(session: Session, wanted: Mapping[str, Any], found: Converter | None) -
 def bounds(wanted: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """[from, before) of what is asked for; without an end up to that of the present interval."""
     interval, timezone = wanted["interval"], wanted["timezone"]
-    before_at = _moment(wanted.get("happened_before"), timezone)
-    from_at = _moment(wanted.get("happened_from"), timezone)
+    before_at = instant(wanted.get("happened_before"), timezone)
+    from_at = instant(wanted.get("happened_from"), timezone)
     if before_at is None:
         today = periods.first_of(interval, periods.day_of(utc_now(), timezone))
-        before_at = periods.start_of(periods.after(interval, today), timezone)
+        before_at = start_of_day(periods.after(interval, today), timezone)
     if from_at is None:
         day = periods.day_of(before_at - timedelta(microseconds=1), timezone)
         first = periods.first_of(interval, day)
-        from_at = periods.start_of(periods.after(interval, first, 1 - _USUAL[interval]), timezone)
+        from_at = start_of_day(periods.after(interval, first, 1 - _USUAL[interval]), timezone)
     if from_at >= before_at:
         raise invalid_member("happened_at[lt]", "Must be later than happened_at[gte].")
     if periods.count(interval, from_at, before_at) > MOST_PERIODS:
@@ -92,15 +92,9 @@ def bounds(wanted: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return from_at, before_at
 
 
-def _moment(value: date | datetime | None, timezone: str) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    return periods.start_of(value, timezone)
-
-
 def _is_in_roll_up(wanted: Mapping[str, Any], from_at: datetime, before_at: datetime) -> bool:
     """Whether whole months of UTC are asked for, by nothing that the roll-up does not know."""
-    whole = all(at == periods.start_of(periods.first_of(periods.MONTH, at.date()), "UTC")
+    whole = all(at == start_of_day(periods.first_of(periods.MONTH, at.date()), "UTC")
                 for at in (from_at, before_at))  # fmt: skip
     asked = (wanted["interval"], wanted["timezone"]) == (periods.MONTH, "UTC")
     return asked and whole and not wanted.keys() & set(FILTERS_OF_REWARDS)

@@ -5,13 +5,13 @@ known later changes what the statement of a month says, but not what it said: as
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import case, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.clock import rfc3339, start_of_day, utc_now
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.fields import parse_instant
 from rewards_service.kit.refusals import invalid_member
@@ -37,11 +37,11 @@ class Wanted(NamedTuple):
 
     @property
     def from_at(self) -> datetime:
-        return datetime.combine(self.month_on, time(), UTC)
+        return start_of_day(self.month_on, "UTC")
 
     @property
     def before_at(self) -> datetime:
-        return datetime.combine(after_month(self.month_on), time(), UTC)
+        return start_of_day(after_month(self.month_on), "UTC")
 
 
 def report(
@@ -83,7 +83,13 @@ def check_as_of(as_of: datetime | None) -> None:
 
 def balances(session: Session, wanted: Wanted) -> list[Row]:
     """By currency, minor units: opening, what changed it, closing."""
-    query = _known_now(wanted) if wanted.as_of is None else _known_then(wanted, wanted.as_of)
+    parts: list[Any] = [_of_roll_up(wanted)]
+    if wanted.as_of is not None:
+        parts.append(_of_entries(wanted, wanted.as_of))
+    rows: Any = union_all(*parts).subquery().c
+    sums = [func.sum(rows[name]) for name in ("opening", *EFFECTS)]
+    query = select(rows.currency, *sums).group_by(rows.currency).order_by(rows.currency)
+    query = query.having(func.sum(rows.entries) > 0)
     found = []
     for currency, opening, *changes in session.execute(query):
         row = {f"{n}_minor": int(value) for n, value in zip(EFFECTS, changes, strict=True)}
@@ -147,44 +153,42 @@ def _line(entry: LedgerEntry, invoice_id: str) -> Row:
     }
 
 
-def _known_now(wanted: Wanted) -> Any:
-    """From the month roll-up."""
+def _of_roll_up(wanted: Wanted) -> Any:
+    """(currency, what was owed before the month, its five effects, entries) of whole months."""
     row = RewardMonth
-    names = months.EFFECTS
-    owed = sum((getattr(row, name) for name in names[1:]), getattr(row, names[0]))
+    owed = sum((getattr(row, name) for name in months.EFFECTS[1:]), row.earned_minor)
     within = row.month_on == wanted.month_on
     query = select(
-        row.currency,
-        func.coalesce(func.sum(case((row.month_on < wanted.month_on, owed), else_=0)), 0),
-        *(func.coalesce(func.sum(case((within, getattr(row, n)), else_=0)), 0) for n in names),
+        row.currency.label("currency"),
+        case((within, 0), else_=owed).label("opening"),
+        *(case((within, getattr(row, f"{name}_minor")), else_=0).label(name) for name in EFFECTS),
+        row.entries.label("entries"),
     ).where(row.partner_id == wanted.partner_id, row.month_on <= wanted.month_on)
-    return _by_currency(query, row.currency, wanted).having(func.sum(row.entries) > 0)
+    if wanted.as_of is not None:
+        query = query.where(row.known_on < months.month_of(wanted.as_of))
+    return query if wanted.currency is None else query.where(row.currency == wanted.currency)
 
 
-def _known_then(wanted: Wanted, as_of: datetime) -> Any:
-    """From the partner's entries: those posted later were not known."""
+def _of_entries(wanted: Wanted, as_of: datetime) -> Any:
+    """The same of entries that were known by then, but not when that month began."""
     entry = LedgerEntry
     within = entry.happened_at >= wanted.from_at
     query = select(
         entry.currency,
-        func.sum(case((~within, entry.owed_minor), else_=0)),
+        case((within, 0), else_=entry.owed_minor),
         *(
-            func.sum(case((within & (entry.effect == effect), entry.owed_minor), else_=0))
+            case((within & (entry.effect == effect), entry.owed_minor), else_=0)
             for effect in EFFECTS
         ),
+        literal(1),
     ).where(
         entry.partner_id == wanted.partner_id,
         entry.effect.is_not(None),
         entry.happened_at < wanted.before_at,
+        entry.posted_at >= start_of_day(months.month_of(as_of), "UTC"),
         entry.posted_at <= as_of,
     )
-    return _by_currency(query, entry.currency, wanted)
-
-
-def _by_currency(query: Any, currency: Any, wanted: Wanted) -> Any:
-    if wanted.currency is not None:
-        query = query.where(currency == wanted.currency)
-    return query.group_by(currency).order_by(currency)
+    return query if wanted.currency is None else query.where(entry.currency == wanted.currency)
 
 
 def of_query(partner_id: int, query: Mapping[str, Any]) -> Wanted:

@@ -115,7 +115,8 @@ def _compare_slot(
     missing = missing_of(target.amount_minor if target else 0, rewards)
     kind = "cap_release" if _is_release(target, missing) else None
     told = max((one.told_log_id for one in rewards), default=0)
-    posting = _Posting(missing, cause, kind, date(verdict, missing, told, cause))
+    dated = date(verdict, missing, told, cause) if missing else NOW
+    posting = _Posting(missing, cause, kind, dated)
     open_one = next((o for o in reversed(rewards) if o.row.status in OPEN_STATUSES), None)
     facts = None
     if target is not None and (missing or open_one is not None):

@@ -130,7 +130,13 @@ class LedgerEntry(Base):
             "partner_id",
             "happened_at",
             "id",
-            postgresql_include=["posted_at", "currency", "effect", "owed_minor"],
+            postgresql_where=_HAS_EFFECT,
+            sqlite_where=_HAS_EFFECT,
+        ),
+        Index(
+            "ix_ledger_entries_as_known",
+            "partner_id",
+            "posted_at",
             postgresql_where=_HAS_EFFECT,
             sqlite_where=_HAS_EFFECT,
         ),
@@ -175,12 +181,14 @@ class LedgerPosting(Base):
 
 
 class RewardMonth(Base):
-    """A partner's month in one currency: the sums of its ledger entries, by when they happened.
+    """A partner's month in one currency: the sums of its ledger entries, by both clocks.
 
-    The month is one of UTC. The first five say what changed what the partner is owed and sum to
-    the four that follow, which say on which account it stands now: a debt of the partner's and what
-    was paid are below zero. Over all months these four are the balance. Kept with every posting in
-    its transaction; `rewards check` compares it with the entries, `months.rebuild` makes it anew.
+    `month_on` is the first day of the month in which things happened, `known_on` that of the one in
+    which we knew, both of UTC: mostly they are the same, and what was known at a moment is the sum
+    of the months before and a few entries. The first five numbers say what changed what the partner
+    is owed and sum to the four that follow, which say on which account it stands: a debt of the
+    partner's and what was paid are below zero. Over all months these four are the balance. Kept
+    with every posting in its transaction; `months.rebuild` makes it anew.
     """
 
     __tablename__ = "reward_months"
@@ -188,6 +196,7 @@ class RewardMonth(Base):
 
     partner_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     month_on: Mapped[date] = mapped_column(primary_key=True)
+    known_on: Mapped[date] = mapped_column(primary_key=True)
     currency: Mapped[str] = mapped_column(primary_key=True)
     earned_minor: Mapped[int] = mapped_column(Total)
     reversed_minor: Mapped[int] = mapped_column(Total)

@@ -1,4 +1,4 @@
-"""The month roll-up: what each partner's ledger entries come to, by month and currency.
+"""The month roll-up: what each partner's ledger entries come to, by months and currency.
 
 Kept in the transaction of the postings. A batch adds what it posted with one statement; the
 database adds, so that nothing is lost whoever else posts, and rows are taken in the order of their
@@ -31,7 +31,7 @@ from rewards_service.kit.db import hold_stage, is_postgresql, table_of
 from rewards_service.rewards.models import BY_HAND, LedgerEntry, LedgerPosting, Reward, RewardMonth
 
 EXPENSE, PAID, CLAWBACK = "expense", "paid", "clawback_receivable"
-KEY = ("partner_id", "month_on", "currency")
+KEY = ("partner_id", "month_on", "known_on", "currency")
 EFFECTS = ("earned_minor", "reversed_minor", "adjusted_minor", "declined_minor", "paid_minor")
 # Column -> the account whose credits it holds.
 STANDINGS = {
@@ -74,10 +74,11 @@ def add(
     session: Session, entries: Sequence[Mapping[str, Any]], postings: Sequence[Mapping[str, Any]]
 ) -> None:
     """Add what was just posted: the rows of entries, and those of all their sides."""
-    sums: dict[tuple[int, date, str], Counter[str]] = defaultdict(Counter)
+    sums: dict[tuple[int, date, date, str], Counter[str]] = defaultdict(Counter)
     slots = {}
     for entry in entries:
-        slot = (entry["partner_id"], month_of(entry["happened_at"]), entry["currency"])
+        happened_on, known_on = month_of(entry["happened_at"]), month_of(entry["posted_at"])
+        slot = (entry["partner_id"], happened_on, known_on, entry["currency"])
         slots[entry["id"]] = sums[slot]
         if entry["effect"] is not None:
             sums[slot][f"{entry['effect']}_minor"] += entry["owed_minor"]
@@ -119,10 +120,10 @@ def month_column(session: Session, at: Any) -> Any:
 
 
 def _keys(session: Session) -> list[Any]:
-    month = month_column(session, LedgerEntry.happened_at)
     return [
         Reward.partner_id.label("partner_id"),
-        month.label("month_on"),
+        month_column(session, LedgerEntry.happened_at).label("month_on"),
+        month_column(session, LedgerEntry.posted_at).label("known_on"),
         Reward.currency.label("currency"),
     ]
 

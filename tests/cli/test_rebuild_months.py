@@ -12,7 +12,7 @@ class TestRebuildMonths:
     def test_what_has_no_entries_is_gone_afterwards(
         self, rewards: Rewards, session: Session
     ) -> None:
-        entry = {"id": 1, "partner_id": 1, "currency": "USD", "happened_at": AT,
+        entry = {"id": 1, "partner_id": 1, "currency": "USD", "happened_at": AT, "posted_at": AT,
                  "effect": "earned", "owed_minor": 5, "opens": True}  # fmt: skip
         months.add(session, [entry], [])
         session.commit()

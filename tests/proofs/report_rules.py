@@ -47,11 +47,11 @@ def _broken_statements(session: Session, entries: list[LedgerEntry]) -> Iterator
     moments = [None, utc_now(), *_some_moments(entries)]
     for partner in sorted({entry.partner_id for entry in entries}):
         mine = [entry for entry in entries if entry.partner_id == partner]
-        first = min(months.month_of(entry.happened_at) for entry in mine)
-        last = max(months.month_of(entry.happened_at) for entry in mine)
+        busy = {months.month_of(entry.happened_at) for entry in mine}
+        some = sorted(busy | {after_month(month) for month in busy})
         for as_of in moments:
-            yield from _broken_chain(session, partner, first, last, as_of, mine)
-        for month in _months(first, last):
+            yield from _broken_chain(session, partner, some, as_of, mine)
+        for month in some:
             now, then = (
                 statements.balances(session, Wanted(partner, month, as_of))
                 for as_of in (None, utc_now())
@@ -67,12 +67,15 @@ def _some_moments(entries: list[LedgerEntry]) -> list[datetime]:
 
 
 def _broken_chain(
-    session: Session, partner: int, first: date, last: date, as_of: datetime | None,
+    session: Session, partner: int, some: list[date], as_of: datetime | None,
     mine: list[LedgerEntry],
 ) -> Iterator[Any]:  # fmt: skip
-    """Each month begins with what the one before ended with, and ends with all that was known."""
+    """Each month begins with what the one before ended with, and ends with all that was known.
+
+    some: months of which no other that anything happened in lies between.
+    """
     before: dict[str, int] = {}
-    for month in _months(first, last):
+    for month in some:
         wanted = Wanted(partner, month, as_of)
         balances = statements.balances(session, wanted)
         lines = statements.lines(session, wanted, 1_000)
@@ -96,7 +99,7 @@ def _broken_liability(session: Session, entries: list[LedgerEntry]) -> Iterator[
     now = liability.report(session, {}, None, 1, None)[0]["totals"]
     if liability.report(session, {"as_of": utc_now()}, None, 1, None)[0]["totals"] != now:
         yield "liability as of now", now
-    statuses = dict(session.execute(select(Reward.id, Reward.status)).tuples().all())
+    statuses = {key: status for key, status in session.execute(select(Reward.id, Reward.status))}  # noqa: C416
     held = sum(entry.amount_minor for entry in entries if statuses[entry.reward_id] == "hold")
     if sum(row["held_minor"] for row in now) != held:
         yield "held", now, held
@@ -127,9 +130,3 @@ def _broken_groups(session: Session, entries: list[LedgerEntry]) -> Iterator[Any
             wrong = {key for key in found if found[key] != total[key]}
             if wrong:
                 yield dimensions, wrong, found, total
-
-
-def _months(first: date, last: date) -> Iterator[date]:
-    while first <= last:
-        yield first
-        first = after_month(first)

@@ -1,6 +1,7 @@
 """Sequences of whatever can happen to money, against a ledger that must add up after each step."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -21,22 +22,30 @@ class MoneyMachine(Money, Decisions):
     """Everything that can happen to the money of a site."""
 
 
-def replay_and_reports_agree(world: World) -> None:
-    """DOMAIN V10: the log, played again, gives the same; reports say what the ledger does."""
-    assert replay(world.engine).differences == []
-    with Session(world.engine) as session:
-        assert broken_reports(session) == []
+def finisher() -> Callable[[World], None]:
+    """Looks at the world of a whole sequence: at its reports in one of eight, they take long."""
+    numbers = count()
+
+    def finish(world: World) -> None:
+        """DOMAIN V10: the log, played again, gives the same; reports say what the ledger does."""
+        assert replay(world.engine).differences == []
+        if next(numbers) % 8 == 0:
+            with Session(world.engine) as session:
+                assert broken_reports(session) == []
+
+    return finish
 
 
 def run(
     open_world: Callable[[], Place], sequences: int, shrink: bool = False, seed_: int = 0
 ) -> None:
     """Without `shrink` a failure shows at once, as it was found; with it, as short as can be."""
+    finish = finisher()
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
 
     @seed(seed_)
     def machine() -> MoneyMachine:
-        return MoneyMachine(open_world, replay_and_reports_agree)
+        return MoneyMachine(open_world, finish)
 
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type]

@@ -134,8 +134,8 @@ TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
     ("months", [], ["UPDATE reward_months SET earned_minor = earned_minor + 1"]),
     ("months", [], ["DELETE FROM reward_months"]),
     ("months", [],
-     ["INSERT INTO reward_months SELECT partner_id, month_on, 'EUR', 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, "
-      "0 FROM reward_months"]),
+     ["INSERT INTO reward_months SELECT partner_id, month_on, known_on, 'EUR', 0, 0, 0, 0, 0, 1, "
+      "0, 0, 0, 0, 0 FROM reward_months"]),
     ("months", ["ledger_entries"],
      ["UPDATE ledger_entries SET happened_at = '2025-01-01 00:00:00.000000' WHERE id = 1"]),
     ("reward_partners", [],

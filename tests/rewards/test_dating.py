@@ -1,6 +1,7 @@
 """When that happened which a posting is about, whenever and in whatever company we heard of it."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,11 +13,11 @@ from tests.builders.world import World
 EMAIL = "ada@customer.example"
 
 
-def dated(world: World) -> list[tuple[str, int, datetime]]:
+def dated(world: World) -> list[tuple[str | None, int, datetime]]:
     """(effect, minor units, when it happened) of each entry, in the order of posting."""
     query = select(LedgerEntry.effect, LedgerEntry.owed_minor, LedgerEntry.happened_at)
     with Session(world.engine) as session:
-        return [tuple(row) for row in session.execute(query.order_by(LedgerEntry.id))]
+        return [(a, b, c) for a, b, c in session.execute(query.order_by(LedgerEntry.id))]
 
 
 class TestDate:
@@ -47,7 +48,7 @@ class TestDate:
         self, world: World
     ) -> None:
         world.lead(EMAIL, world.partner())
-        parts = {"total": 10_000, "invoice": "inv", "amount": 4_000}
+        parts: dict[str, Any] = {"total": 10_000, "invoice": "inv", "amount": 4_000}
         world.receive(
             paid("1", "cb1", EMAIL, day=33, **parts), paid("2", "cb1", EMAIL, day=2, **parts)
         )

@@ -20,6 +20,7 @@ from tests.builders.chargebee import at, paid, refunded
 from tests.builders.world import World
 
 AT = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+LATER = datetime(2026, 2, 1, tzinfo=UTC)
 NAMES = (*months.KEY, *months.COLUMNS)
 
 
@@ -33,7 +34,7 @@ def kept(engine: Engine) -> set[tuple[Any, ...]]:
 
 def entry(key: int, partner: int, amount: int, effect: str = "earned") -> dict[str, Any]:
     return {"id": key, "partner_id": partner, "currency": "USD", "happened_at": AT,
-            "effect": effect, "owed_minor": amount, "opens": True}  # fmt: skip
+            "posted_at": LATER, "effect": effect, "owed_minor": amount, "opens": True}  # fmt: skip
 
 
 def side(key: int, amount: int) -> dict[str, Any]:
@@ -95,8 +96,10 @@ class TestAdd:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(post, range(20)))
 
-        assert {(row[0], row[3], row[8], row[-2:]) for row in kept(engine)} == {
-            (partner, 200, 200, (20, 20)) for partner in (1, 2, 3)
+        names = ("partner_id", "month_on", "known_on", "earned_minor", "pending_minor", "rewards")
+        happened, known = AT.date().replace(day=1), LATER.date()
+        assert {tuple(row[NAMES.index(name)] for name in names) for row in kept(engine)} == {
+            (partner, happened, known, 200, 200, 20) for partner in (1, 2, 3)
         }
 
     def test_a_sum_may_be_larger_than_an_amount(self, engine: Engine) -> None:
@@ -105,8 +108,9 @@ class TestAdd:
                 months.add(session, [entry(key, 1, MAX_AMOUNT)], [])
 
         (row,) = kept(engine)
+        earned = row[NAMES.index("earned_minor")]
         exact = engine.dialect.name == "postgresql"  # SQLite's integers end where amounts do
-        assert row[3] == 2 * MAX_AMOUNT if exact else row[3] == pytest.approx(2 * MAX_AMOUNT)
+        assert earned == 2 * MAX_AMOUNT if exact else earned == pytest.approx(2 * MAX_AMOUNT)
 
 
 class TestRebuild:
