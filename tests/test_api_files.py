@@ -193,6 +193,13 @@ class TestOtherFormats:
             assert (answer.status_code, answer.get_json()["code"]) == (406, "not_acceptable"), path
         assert ask(api, "/partners?format=json", "text/html").status_code == 200
 
+    def test_the_document_names_all_formats_and_json_first(self, api: Caller) -> None:
+        document = api.client.get("/api/openapi.json").get_json()
+        answer = document["paths"][f"{PREFIX}/rewards"]["get"]["responses"]["200"]
+
+        assert next(iter(answer["content"])) == TYPES["json"]  # what generated clients take
+        assert set(answer["content"]) == set(TYPES.values())
+
 
 class TestPagesInTime:
     @pytest.mark.parametrize("sort", ["id", "-id"])
