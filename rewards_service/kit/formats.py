@@ -62,9 +62,9 @@ def negotiable(view: View, answer: type[Schema] | Schema | None, query: Any) -> 
 
     @wraps(view)
     def negotiated(*args: Any, **kwargs: Any) -> Any:
+        after_this_request(_vary)
         asked = args[0].pop("format", None) if query is not None else None
         name = asked or _accepted(NAMES)
-        after_this_request(_vary)
         if name == JSON:
             return view(*args, **kwargs)
         return _file(name, table, args, kwargs)

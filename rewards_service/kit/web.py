@@ -181,9 +181,11 @@ class Resource(Blueprint):
 
         def publish(view: View) -> View:
             shown = formats.negotiable(view, answer, query) if method == "GET" else view
-            handler = self.response(status, answer)(shown)
+            handler = shown
+            # The last one is described first: generated clients take that.
             for kind in FILES if hasattr(shown, "table") else ():
                 handler = self.alt_response(status, schema=FILE, content_type=kind)(handler)
+            handler = self.response(status, answer)(handler)
             if body is not None:
                 handler = self.arguments(body, location="json")(handler)
             if query is not None:

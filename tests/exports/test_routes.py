@@ -1,76 +1,17 @@
 """Exports over HTTP: asked for, made by a worker, fetched, and nobody else's."""
 
 import csv
-from collections.abc import Callable
-from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO, StringIO
-from typing import Any
 
 import pytest
-from flask import Flask
 from openpyxl import load_workbook
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from rewards_service.exports import jobs, making, service
-from rewards_service.exports.making import Maker
-from rewards_service.exports.models import Export, ExportChunk
+from rewards_service.exports import making, service
 from rewards_service.kit import ids
-from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import transaction
-from rewards_service.kit.queue import DOORBELLS, EXPORTS
 from tests.builders.api import Caller, Json
 from tests.builders.world import World
-
-Work = Callable[[], int]
-
-
-@pytest.fixture
-def work(app: Flask) -> Work:
-    """What a worker does once it is rung."""
-
-    def drain() -> int:
-        with app.app_context():
-            maker = Maker()
-        return jobs.drain(maker)
-
-    return drain
-
-
-@pytest.fixture
-def partners(world: World) -> World:
-    for name in ("Ann", "Bob", "Cy"):
-        world.partner(name)
-    return world
-
-
-def ask(api: Caller, key: str | None = None, **body: Any) -> Json:
-    wanted = {"resource": "partners", "format": "csv", **body}
-    answer = api.call("POST", "/exports", key, json=wanted)
-    assert answer.status_code == 202, answer.text
-    found: Json = answer.get_json()
-    assert answer.headers["Location"].endswith(f"/api/v1/exports/{found['id']}")
-    return found
-
-
-def fetch(api: Caller, export: Json, key: str | None = None) -> bytes:
-    answer = api.call("GET", f"/exports/{export['id']}/file", key)
-    assert answer.status_code == 200, answer.text
-    assert answer.content_length == len(answer.get_data())
-    return answer.get_data()
-
-
-def chunks(world: World) -> int:
-    with Session(world.engine) as session:
-        return session.scalar(select(func.count()).select_from(ExportChunk)) or 0
-
-
-def change(world: World, **values: Any) -> None:
-    with transaction(world.engine) as session:
-        row = session.scalars(select(Export)).one()
-        for name, value in values.items():
-            setattr(row, name, value)
+from tests.exports.asking import Work, ask, chunks, fetch
 
 
 class TestExport:
@@ -103,9 +44,8 @@ class TestExport:
         assert len(rows) == 4
         assert api.get(f"/exports/{asked['id']}")["file_name"].endswith(".xlsx")
 
-    @pytest.mark.parametrize(
-        ("body", "pointer"),
-        [
+    def test_what_cannot_be_is_refused_at_once(self, api: Caller) -> None:
+        refused: list[tuple[Json, str]] = [
             ({"resource": "nothing"}, "/resource"),
             ({"resource": "me"}, "/resource"),
             ({"resource": "../rewards"}, "/resource"),
@@ -116,12 +56,11 @@ class TestExport:
             ({"filters": {"status": "x"}}, "/filters/status"),
             ({"filters": {"status": 1}}, "/filters/status"),
             ({"filters": {"limit": "1"}}, "/filters/limit"),
-        ],
-    )
-    def test_what_cannot_be_is_refused_at_once(self, api: Caller, body: Json, pointer: str) -> None:
-        wanted = {"resource": "partners", "format": "csv", "filters": {}, **body}
+        ]
+        for body, pointer in refused:
+            wanted = {"resource": "partners", "format": "csv", "filters": {}, **body}
 
-        assert api.pointers("POST", "/exports", **wanted) == [pointer]
+            assert api.pointers("POST", "/exports", **wanted) == [pointer], body
 
     def test_deleting_removes_the_file(self, api: Caller, partners: World, work: Work) -> None:
         asked = ask(api)
@@ -182,80 +121,3 @@ class TestWhoMay:
 
         assert (found["state"], chunks(partners)) == ("failed", 0)
         assert "revoked" in found["error"]
-
-
-class TestDrain:
-    def test_what_a_dead_worker_left_is_begun_again(
-        self, api: Caller, partners: World, work: Work
-    ) -> None:
-        asked = ask(api)
-        with transaction(partners.engine) as session:
-            dead = service.take(session)
-            assert dead is not None
-            session.add(ExportChunk(export_id=dead.id, number=7, content=b"half"))
-        assert work() == 0
-        change(partners, lease_until=utc_now() - timedelta(seconds=1))
-
-        assert work() == 1
-        assert api.get(f"/exports/{asked['id']}")["state"] == "done"
-        assert (chunks(partners), fetch(api, asked).count(b"\r\n")) == (1, 4)
-        with pytest.raises(service.TakenOver), transaction(partners.engine) as session:
-            service.keep(session, dead, 1)
-
-    def test_one_whose_workers_always_die_is_given_up(
-        self, api: Caller, partners: World, work: Work
-    ) -> None:
-        asked = ask(api)
-        change(partners, attempts=service.MAX_ATTEMPTS, state="running")
-        work()
-        found = api.get(f"/exports/{asked['id']}")
-
-        assert (found["state"], bool(found["error"])) == ("failed", True)
-
-    def test_an_error_of_ours_is_tried_again_later_and_not_for_ever(
-        self, api: Caller, partners: World, work: Work, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_: object) -> None:
-            raise RuntimeError("a secret")
-
-        monkeypatch.setattr(making, "csv_parts", fail)
-        asked = ask(api)
-        states = []
-        for _ in range(service.MAX_ATTEMPTS):
-            assert (work(), work()) == (1, 0)
-            found = api.get(f"/exports/{asked['id']}")
-            states.append(found["state"])
-            change(partners, next_attempt_at=None)
-
-        assert states == ["running"] * (service.MAX_ATTEMPTS - 1) + ["failed"]
-        assert "secret" not in found["error"]
-
-    def test_a_list_that_is_not_there_fails_with_what_the_list_says(
-        self, api: Caller, partners: World, work: Work
-    ) -> None:
-        asked = ask(api, resource="payouts/pay_4zqsxdqv6b6nn/lines")
-        work()
-
-        assert api.get(f"/exports/{asked['id']}")["error"] == "There is no such payout."
-
-    def test_files_are_removed_after_their_time(
-        self, api: Caller, partners: World, work: Work
-    ) -> None:
-        asked = ask(api)
-        work()
-        made = api.get(f"/exports/{asked['id']}")
-        assert made["expires_at"] > made["finished_at"]
-        change(partners, expires_at=utc_now() - timedelta(seconds=1))
-        with Session(partners.engine) as session:
-            assert service.has_due(session)
-        work()
-
-        assert (api.get(f"/exports/{asked['id']}")["state"], chunks(partners)) == ("expired", 0)
-        api.refused("GET", f"/exports/{asked['id']}/file", 409)
-        with Session(partners.engine) as session:
-            assert not service.has_due(session)
-
-    def test_a_job_may_name_it(self, app: Flask, partners: World) -> None:
-        assert DOORBELLS[EXPORTS] == "rewards_service.exports.jobs.drain_exports"
-        with app.app_context():
-            assert jobs.drain_exports() == 0
