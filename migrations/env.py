@@ -9,7 +9,7 @@ from rewards_service.kit.db import Base
 
 PACKAGES = (
     "audit", "accounts", "properties", "integrations", "partners", "inbox", "crm", "mirror",
-    "programs", "transactions", "rewards", "payouts", "reconciliation",
+    "programs", "transactions", "rewards", "payouts", "reconciliation", "outbound",
 )  # fmt: skip
 for package in PACKAGES:
     importlib.import_module(f"rewards_service.{package}.models")

@@ -14,6 +14,7 @@ from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web
 from rewards_service.kit.db import db
+from rewards_service.outbound import routes as outbound
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
@@ -37,7 +38,7 @@ RESOURCES = (
     transactions.blueprint, why_routes.blueprint, rewards.blueprint,
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
-    audit.blueprint, reconciliation.blueprint,
+    audit.blueprint, reconciliation.blueprint, outbound.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

@@ -8,8 +8,6 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -17,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from environs import Env, validate
 from environs.exceptions import EnvError
 
+from rewards_service.setting_checks import account, sentry_dsn
 from rewards_service.var_dir import SettingsError, kept, make_folder, noted
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
@@ -54,6 +53,9 @@ class Settings:
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
     chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
+    webhook_allow_loopback: bool = False  # outbound, for development
+    webhook_disable_after_days: int = 5  # of nothing but failures
+    webhook_retention_days: int = 30  # of deliveries
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -106,16 +108,23 @@ def _read(env: Env) -> Settings:
         log_format=env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"])),
         web_workers=env.int("WEB_WORKERS", 2, validate=validate.Range(1, 64)),
         workers=env.int("WORKERS", 1, validate=validate.Range(0, 64)),
-        sentry_dsn=_sentry_dsn(env.str("SENTRY_DSN", None)),
+        sentry_dsn=sentry_dsn(env.str("SENTRY_DSN", None)),
         payer_name=env.str("PAYER_NAME", None),
-        payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
-        payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
+        payer_iban=account("IBAN", env.str("PAYER_IBAN", None)),
+        payer_bic=account("BIC", env.str("PAYER_BIC", None)),
         chargebee_api_base=(
             api_base := _api_base(
                 env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
             )
         ),
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
+        webhook_allow_loopback=env.bool("WEBHOOK_ALLOW_LOOPBACK", False),
+        webhook_disable_after_days=env.int(
+            "WEBHOOK_DISABLE_AFTER_DAYS", 5, validate=validate.Range(1, 365)
+        ),
+        webhook_retention_days=env.int(
+            "WEBHOOK_RETENTION_DAYS", 30, validate=validate.Range(4, 3_650)
+        ),
     )
 
 
@@ -230,21 +239,3 @@ def _refuse_without_keys(name: str, embedded: bool) -> None:
             f"{name} is missing. With DATABASE_URL and REDIS_URL both set, keys are not made up: "
             f"set {name}, keep it safe and the same for every process (see .env.example)."
         )
-
-
-def _sentry_dsn(dsn: str | None) -> str | None:
-    if dsn is not None and find_spec("sentry_sdk") is None:
-        raise SettingsError(
-            "SENTRY_DSN is set, but the package sentry-sdk is not installed. "
-            "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
-        )
-    return dsn
-
-
-def _account(kind: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    found = getattr(import_module("schwifty"), kind)(value, allow_invalid=True)
-    if not found.is_valid:
-        raise SettingsError(f"PAYER_{kind} is no {kind}. Correct it, or leave it out.")
-    return str(found)

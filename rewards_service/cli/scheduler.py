@@ -18,6 +18,7 @@ from rewards_service.kit.queue import (
     REWARDS,
     TIMERS,
     VERIFICATIONS,
+    WEBHOOKS,
     Doorbell,
 )
 from rewards_service.kit.stop import Stop
@@ -79,6 +80,7 @@ def scheduler() -> None:
     from rewards_service.history import queries as history
     from rewards_service.inbox import queries as inbox
     from rewards_service.inbox import verification
+    from rewards_service.outbound import queries as outbound
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
     from rewards_service.reconciliation import jobs as reconciliations
@@ -96,6 +98,7 @@ def scheduler() -> None:
         POLLS: polling.has_due,
         VERIFICATIONS: verification.has_wanted,
         RECONCILIATIONS: reconciliations.has_due,
+        WEBHOOKS: outbound.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

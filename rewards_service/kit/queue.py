@@ -29,6 +29,7 @@ BACKFILLS = "backfills"
 POLLS = "polls"
 VERIFICATIONS = "verifications"
 RECONCILIATIONS = "reconciliations"
+WEBHOOKS = "webhooks"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -40,6 +41,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         POLLS: "rewards_service.polling.jobs.run_due",
         VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
         RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
+        WEBHOOKS: "rewards_service.outbound.jobs.drain_webhooks",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

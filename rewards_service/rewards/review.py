@@ -16,7 +16,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import chunks, hold_stage, insert_many
 from rewards_service.kit.errors import Conflict, Forbidden, NotFound, RewardsError
 from rewards_service.kit.refusals import invalid_member
-from rewards_service.rewards import ledger
+from rewards_service.rewards import ledger, telling
 from rewards_service.rewards.models import Reward, RewardStatusChange
 from rewards_service.transactions.service import mark_due
 
@@ -100,12 +100,14 @@ def change_status(
         _judge_again(session, moving)
     ledger.move(session, moving, to_status, actor)
     insert_many(session, RewardStatusChange, [_change(row, order) for row in moving])
+    moves = [telling.Moved(row.id, row.status, to_status) for row in moving]
     for row in moving:
         before = _status_of(row)
         _set(row, order)
         detail = {"before": before, "after": _status_of(row)}
         record(session, f"reward.{to_status}", ("reward", row.id), detail, actor, reason)
     session.flush()
+    telling.tell(session, moved=moves)
     return [row.id for row in moving]
 
 
