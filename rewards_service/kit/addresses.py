@@ -7,7 +7,7 @@ taken in one form only, and every network address behind its name must be of the
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import idna
 
@@ -66,7 +66,7 @@ class Address(NamedTuple):
 def parse_address(url: str, loopback: bool = False) -> Address:
     """The parts of a URL that may be called, but for where its name leads (see `why_refused`).
 
-    loopback: http is allowed, but leads to this machine only. Raises Refused.
+    loopback: http is allowed, to this machine only. Raises Refused.
     """
     if len(url) > LONGEST_URL:
         raise Refused(f"It is longer than {LONGEST_URL} characters.")
@@ -74,20 +74,27 @@ def parse_address(url: str, loopback: bool = False) -> Address:
         raise Refused("It holds a space, a control character or a backslash.")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        given, port = parts.hostname or "", parts.port
     except ValueError as problem:
         raise Refused("It is no valid URL.") from problem
+    _check_plain(url, parts, port)
     if parts.scheme not in ((HTTPS, HTTP) if loopback else (HTTPS,)):
         raise Refused("It must begin with https://.")
+    host = _host(given, "[" in parts.netloc)
+    if parts.scheme == HTTP and host != "localhost" and why_refused(host, HTTP, loopback):
+        raise Refused("Without https only this machine is called.")
+    target = _ascii(parts.path or "/") + (f"?{_ascii(parts.query)}" if parts.query else "")
+    return Address(parts.scheme, host, port or _PORTS[parts.scheme], target)
+
+
+def _check_plain(url: str, parts: SplitResult, port: int | None) -> None:
+    """Nothing in it that another program might take for the host."""
     if "@" in parts.netloc:
         raise Refused("It must not hold a user name or password.")
     if "#" in url:
         raise Refused("It must not have a fragment (#).")
     if port == 0 or parts.netloc.endswith(":"):
         raise Refused("Its port is no port.")
-    target = _ascii(parts.path or "/") + (f"?{_ascii(parts.query)}" if parts.query else "")
-    return Address(parts.scheme, _host(host, "[" in parts.netloc), port or _PORTS[parts.scheme],
-                   target)  # fmt: skip
 
 
 def _ascii(text: str) -> str:

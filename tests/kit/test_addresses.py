@@ -56,8 +56,12 @@ class TestParseAddress:
         assert (found.host, found.url) == (host, plain or f"https://{host}/")
         assert parse_address(found.url) == found
 
-    def test_http_is_for_development_only(self) -> None:
-        assert parse_address("http://127.0.0.1:9000/x", loopback=True).port == 9000
+    def test_http_is_for_development_on_this_machine(self) -> None:
+        for host in ("127.0.0.1", "localhost", "[::1]"):
+            assert parse_address(f"http://{host}:9000/x", loopback=True).port == 9000
+        for host in ("example.com", "8.8.8.8", "10.0.0.1", "localhost.example.com"):
+            with pytest.raises(Refused):
+                parse_address(f"http://{host}/", loopback=True)
 
     @given(st.text(max_size=40), st.sampled_from(["", "https://", "https://a.example"]))
     def test_any_text_is_an_address_or_refused(self, text: str, before: str) -> None:

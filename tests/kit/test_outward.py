@@ -32,6 +32,14 @@ def server() -> Iterator[Misbehaving]:
         yield server
 
 
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Misbehaving, Outward]]:
+    """A server with a certificate for hooks.example, and a caller that trusts it."""
+    context, trusted = certificate.make(tmp_path, "hooks.example")
+    with Misbehaving(answer(200, {"ok": True}), tls=context) as server:
+        yield server, replace(HERE, ca_certs=str(trusted), total_seconds=5.0)
+
+
 def port_of(server: Misbehaving) -> str:
     return server.url.rpartition(":")[2]
 
@@ -44,12 +52,15 @@ def code_of(caller: Outward, url: str) -> str:
 
 
 class TestPost:
-    def test_it_connects_to_the_very_address_that_was_checked(self, server: Misbehaving) -> None:
+    def test_it_connects_to_the_very_address_that_was_checked(
+        self, secure: tuple[Misbehaving, Outward]
+    ) -> None:
         """DNS rebinding: a second look-up would lead elsewhere."""
+        server, caller = secure
         names = Names(["127.0.0.1"], ["10.0.0.1"])
-        caller = replace(HERE, resolver=names)
+        caller = replace(caller, resolver=names)
 
-        found = caller.post(f"http://hooks.example:{port_of(server)}/a?b=c", b"{}", {"X": "y"})
+        found = caller.post(f"https://hooks.example:{port_of(server)}/a?b=c", b"{}", {"X": "y"})
 
         assert (found.status, found.beginning) == (200, b'{"ok": true}')
         assert names.asked == ["hooks.example"]
@@ -97,10 +108,13 @@ class TestPost:
         with Misbehaving(behaviour) as server:  # type: ignore[arg-type]
             assert code_of(HERE, server.url) == code
 
-    def test_of_several_addresses_one_that_answers_will_do(self, server: Misbehaving) -> None:
-        caller = replace(HERE, resolver=Names(["127.0.0.2", "127.0.0.1"]))
+    def test_of_several_addresses_one_that_answers_will_do(
+        self, secure: tuple[Misbehaving, Outward]
+    ) -> None:
+        server, caller = secure
+        caller = replace(caller, resolver=Names(["127.0.0.2", "127.0.0.1"]))
 
-        assert caller.post(f"http://hooks.example:{port_of(server)}/", b"", {}).status == 200
+        assert caller.post(f"https://hooks.example:{port_of(server)}/", b"", {}).status == 200
 
     def test_nobody_there(self) -> None:
         def nowhere(_host: str, _port: int) -> Sequence[str]:
@@ -114,15 +128,15 @@ class TestPost:
 
 
 class TestTls:
-    def test_the_certificate_must_be_that_of_the_name(self, tmp_path: Path) -> None:
-        context, trusted = certificate.make(tmp_path, "hooks.example")
-        with Misbehaving(answer(200), tls=context) as server:
-            port = port_of(server)
-            names = Names(*[["127.0.0.1"]] * 3)
-            caller = replace(HERE, resolver=names, ca_certs=str(trusted), total_seconds=5.0)
+    def test_the_certificate_must_be_that_of_the_name(
+        self, secure: tuple[Misbehaving, Outward]
+    ) -> None:
+        server, caller = secure
+        caller = replace(caller, resolver=Names(*[["127.0.0.1"]] * 3))
+        port = port_of(server)
 
-            assert caller.post(f"https://hooks.example:{port}/", b"{}", {}).status == 200
-            assert code_of(caller, f"https://other.example:{port}/") == outward.BAD_CERTIFICATE
-            stranger = replace(caller, ca_certs=HERE.ca_certs)
-            assert code_of(stranger, f"https://hooks.example:{port}/") == outward.BAD_CERTIFICATE
-            assert len(server.seen) == 1
+        assert caller.post(f"https://hooks.example:{port}/", b"{}", {}).status == 200
+        assert code_of(caller, f"https://other.example:{port}/") == outward.BAD_CERTIFICATE
+        stranger = replace(caller, ca_certs=HERE.ca_certs)
+        assert code_of(stranger, f"https://hooks.example:{port}/") == outward.BAD_CERTIFICATE
+        assert len(server.seen) == 1

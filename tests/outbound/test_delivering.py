@@ -1,5 +1,8 @@
 """What the receivers of our users do to us, and that each event comes, in order per object."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from rewards_service.kit.db import transaction
 from rewards_service.outbound import delivering
 from rewards_service.outbound.delivering import LEASE, Reply
@@ -89,6 +92,32 @@ class TestOrder:
 
             assert (received(bad), received(good)) == ([1], [1, 2])
             assert bad.seen[0].headers["webhook-id"] == good.seen[0].headers["webhook-id"]
+
+
+class TestManyAtOnce:
+    def test_senders_and_tellers_at_once_lose_nothing_and_keep_the_order(
+        self, office: Office
+    ) -> None:
+        things, numbers = range(1, 4), range(1, 13)
+        told = threading.Event()
+
+        def tell() -> None:
+            for number in numbers:
+                for of in things:
+                    office.tell(number, of=of)
+            told.set()
+
+        def send() -> None:
+            while not told.is_set() or office.lanes():
+                office.work()
+
+        with Misbehaving(OK) as server, ThreadPoolExecutor(4) as threads:
+            office.endpoint(server.url)
+            for done in [threads.submit(tell), *(threads.submit(send) for _ in range(3))]:
+                done.result(timeout=60)
+
+        for of in things:
+            assert received(server, of) == list(numbers)
 
 
 class TestSuddenEnds:
