@@ -107,6 +107,7 @@ def _create_deliveries() -> None:
     for name, columns, where in (
         ("ix_webhook_deliveries_endpoint_id_state_id", ["endpoint_id", "state", "id"], None),
         ("ix_webhook_deliveries_endpoint", ["endpoint_id", "id"], None),
+        ("ix_webhook_deliveries_state", ["state", "id"], None),
         (
             "ix_webhook_deliveries_lane",
             ["endpoint_id", "subject_kind", "subject_id", "id"],

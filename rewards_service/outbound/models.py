@@ -80,6 +80,7 @@ class WebhookDelivery(Base):
         CheckConstraint("(state = 'pending') = (finished_at IS NULL)", name="finished_has_time"),
         Index(None, "endpoint_id", "state", "id"),
         Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_deliveries_state", "state", "id"),
         Index(
             "ix_webhook_deliveries_lane", "endpoint_id", "subject_kind", "subject_id", "id",
             postgresql_where=_IS_PENDING, sqlite_where=_IS_PENDING,

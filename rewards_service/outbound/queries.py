@@ -1,7 +1,7 @@
 """Find endpoints, what waits for them, and what became of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -92,13 +92,13 @@ def head_of(session: Session, lane: WebhookLane) -> WebhookDelivery | None:
     return session.scalars(select(own).where(same).order_by(own.id).limit(1)).one_or_none()
 
 
-def list_deliveries(
-    session: Session, endpoint_id: int, paging: Paging, state: str | None = None
-) -> Page:
-    """What was and is to be told to one endpoint, without the bodies."""
-    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint_id)
-    if state is not None:
-        query = query.where(WebhookDelivery.state == state)
+def list_deliveries(session: Session, paging: Paging, wanted: Mapping[str, Any]) -> Page:
+    """What was and is to be told, without the bodies; `wanted`: an `endpoint_id`, a `state`."""
+    deleted = select(WebhookEndpoint.id).where(WebhookEndpoint.deleted_at.is_not(None))
+    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id.not_in(deleted))
+    for name in ("endpoint_id", "state"):
+        if name in wanted:
+            query = query.where(getattr(WebhookDelivery, name) == wanted[name])
     return fetch(session, query.options(defer(WebhookDelivery.body)), WebhookDelivery.id, paging)
 
 
@@ -127,22 +127,17 @@ def attempts_of(session: Session, delivery_ids: Sequence[int]) -> dict[int, list
     return found
 
 
-def next_attempts(
-    session: Session, deliveries: Sequence[WebhookDelivery]
-) -> dict[int, datetime | None]:
+def next_attempts(session: Session, deliveries: Sequence[WebhookDelivery]) -> dict[int, datetime]:
     """Pending delivery -> when its lane is served next."""
-    lanes = {
-        (lane.endpoint_id, lane.subject_kind, lane.subject_id): lane.next_attempt_at
-        for lane in session.scalars(
-            select(WebhookLane).where(
-                or_(*(_lane_of(one) for one in deliveries if one.state == PENDING))
-            )
-        )
-    } if any(one.state == PENDING for one in deliveries) else {}  # fmt: skip
+    waiting = [one for one in deliveries if one.state == PENDING]
+    if not waiting:
+        return {}
+    found = session.scalars(select(WebhookLane).where(or_(*map(_lane_of, waiting))))
+    served = {(lane.endpoint_id, lane.subject_kind, lane.subject_id): lane for lane in found}
     return {
-        one.id: lanes.get((one.endpoint_id, one.subject_kind, one.subject_id))
-        for one in deliveries
-        if one.state == PENDING
+        one.id: lane.next_attempt_at
+        for one in waiting
+        if (lane := served.get((one.endpoint_id, one.subject_kind, one.subject_id))) is not None
     }
 
 

@@ -1,4 +1,4 @@
-"""/api/v1/webhook-endpoints and /api/v1/deliveries."""
+"""/api/v1/webhook-endpoints, and what is delivered to them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +20,7 @@ from rewards_service.outbound.models import (
     WebhookEndpoint,
 )
 from rewards_service.outbound.schemas import (
+    AllDeliveriesQuerySchema,
     DeliveryPageSchema,
     DeliveryQuerySchema,
     DeliverySchema,
@@ -35,6 +36,7 @@ blueprint = Resource("webhook-endpoints", "Addresses that are told of what happe
 
 READ, WRITE = "webhooks:read", "webhooks:write"
 MANY, ONE = "/webhook-endpoints", "/webhook-endpoints/<endpoint_id>"
+DELIVERIES = "/webhook-endpoints/deliveries"
 PLAIN = ("id", "url", "events", "description", "enabled", "disabled_reason", "disabled_at",
          "created_at", "updated_at")  # fmt: skip
 ATTEMPT = ("number", "at", "duration_ms", "status", "error", "detail", "excerpt")
@@ -107,15 +109,23 @@ def test_webhook_endpoint(endpoint_id: str) -> Any:
 @blueprint.operation(
     "GET", f"{ONE}/deliveries", scope=READ, query=DeliveryQuerySchema, answer=DeliveryPageSchema
 )
-def list_deliveries(query: dict[str, Any], endpoint_id: str) -> Any:
+def list_deliveries_of_endpoint(query: dict[str, Any], endpoint_id: str) -> Any:
     """List what was and is to be delivered to an endpoint, with every attempt."""
-    session, key = current_session(), path_key("whe", endpoint_id)
-    queries.get_endpoint(session, key)
-    page = queries.list_deliveries(session, key, paging(query), query.get("state"))
+    key = path_key("whe", endpoint_id)
+    queries.get_endpoint(current_session(), key)
+    return list_deliveries({**query, "endpoint_id": key})
+
+
+@blueprint.operation(
+    "GET", DELIVERIES, scope=READ, query=AllDeliveriesQuerySchema, answer=DeliveryPageSchema
+)
+def list_deliveries(query: dict[str, Any]) -> Any:
+    """List what was and is to be delivered to all endpoints, with every attempt."""
+    page = queries.list_deliveries(current_session(), paging(query), query)
     return page_answer(query, page, _deliveries([row[0] for row in page.rows]))
 
 
-@blueprint.operation("GET", "/deliveries/<delivery_id>", scope=READ, answer=OneDeliverySchema)
+@blueprint.operation("GET", f"{DELIVERIES}/<delivery_id>", scope=READ, answer=OneDeliverySchema)
 def get_delivery(delivery_id: str) -> Any:
     """Get one delivery with its body."""
     found = queries.get_delivery(current_session(), path_key("whd", delivery_id))
@@ -123,12 +133,20 @@ def get_delivery(delivery_id: str) -> Any:
 
 
 @blueprint.operation(
-    "POST", "/deliveries/<delivery_id>/resend", scope=WRITE, answer=DeliverySchema, status=202
+    "POST", f"{DELIVERIES}/<delivery_id>/resend", scope=WRITE, answer=DeliverySchema, status=202
 )
 def resend_delivery(delivery_id: str) -> Any:
     """Send an event again, with the same id and body, whatever came of it before."""
     key = path_key("whd", delivery_id)
     return _deliveries([service.resend(current_session(), key, current_actor())])[0]
+
+
+@blueprint.operation(
+    "POST", "/deliveries/<delivery_id>/resend", scope=WRITE, answer=DeliverySchema, status=202
+)
+def resend_delivery_by_its_id(delivery_id: str) -> Any:
+    """The same as below /webhook-endpoints/deliveries."""
+    return resend_delivery(delivery_id)
 
 
 def _shown(endpoints: Sequence[WebhookEndpoint]) -> list[dict[str, Any]]:

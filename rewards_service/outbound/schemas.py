@@ -117,5 +117,9 @@ class DeliveryQuerySchema(ListQuery):
     state = Choice(STATES)
 
 
+class AllDeliveriesQuerySchema(DeliveryQuerySchema):
+    endpoint_id = PublicId("whe", data_key="webhook_endpoint_id")
+
+
 WebhookEndpointPageSchema = page_schema("WebhookEndpointPage", WebhookEndpointSchema)
 DeliveryPageSchema = page_schema("DeliveryPage", DeliverySchema)

@@ -103,7 +103,8 @@ def set_up(watch: Watcher) -> None:
     watch.do("POST", f"/webhook-endpoints/{told}/rotate-secret")
     watch.do("POST", f"/webhook-endpoints/{told}/test")
     delivery = watch.id_of(f"/webhook-endpoints/{told}/deliveries")
-    watch.do("POST", f"/deliveries/{delivery}/resend")
+    for place in ("", "/webhook-endpoints"):
+        watch.do("POST", f"{place}/deliveries/{delivery}/resend")
     watch.do("DELETE", f"/webhook-endpoints/{told}")
 
 

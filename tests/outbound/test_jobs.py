@@ -1,13 +1,16 @@
+import socket
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
-from rewards_service.kit.db import transaction
+from rewards_service.app import create_app
+from rewards_service.kit.db import db, transaction
 from rewards_service.kit.queue import DOORBELLS, WEBHOOKS
 from rewards_service.outbound import jobs, service
 from rewards_service.outbound.models import FAILED, PENDING
 from rewards_service.outbound.sending import Sender
 from tests.outbound.office import Office, received
-from tests.peers.misbehaving import Misbehaving, answer
+from tests.peers.misbehaving import Misbehaving, answer, silence
 
 OK = answer(200)
 
@@ -36,6 +39,35 @@ class TestSend:
 
             assert server.connections == 0
         assert [one.error for one in office.attempts()] == ["address_refused"]
+
+
+class TestDrainWebhooks:
+    def test_it_sends_beside_its_caller_and_who_hangs_holds_up_nobody_else(
+        self, office: Office
+    ) -> None:
+        both = threading.Event()
+
+        def last(connection: socket.socket, over: threading.Event) -> bool:
+            both.set()
+            return OK(connection, over)
+
+        app = create_app(office.settings)
+        with Misbehaving(silence) as stuck, Misbehaving(OK, last) as good:
+            for server in (stuck, good):
+                office.endpoint(server.url)
+            office.tell(1, 2)
+            with app.app_context():
+                assert jobs.drain_webhooks() == 0
+            assert both.wait(10)
+            assert received(good) == [1, 2]
+        for thread in threading.enumerate():
+            if thread.name == "webhooks":
+                thread.join(timeout=10)
+
+        assert [lane.endpoint_id for lane in office.lanes()] == [1]
+        with app.app_context():
+            db.engine.dispose()
+        app.extensions["rewards_webhooks"].close()
 
 
 class TestKeep:

@@ -137,7 +137,7 @@ class TestDeliveries:
         (delivery,) = here.get(f"{PATH}/{made['id']}/deliveries")["data"]
         assert (delivery["state"], delivery["subject"]) == ("delivered", made["id"])
         assert [(one["status"], one["excerpt"]) for one in delivery["log"]] == [(200, "thanks")]
-        one = here.get(f"/deliveries/{delivery['id']}")
+        one = here.get(f"{PATH}/deliveries/{delivery['id']}")
         assert one["body"]["data"] == {"webhook_endpoint_id": made["id"]}
         assert one["message_id"] == server.seen[0].headers["webhook-id"]
 
@@ -150,17 +150,17 @@ class TestDeliveries:
             office.tell(1)
             office.work()
             (first,) = here.get(f"{PATH}/{made['id']}/deliveries")["data"]
-            path = f"/deliveries/{first['id']}/resend"
+            path = f"{PATH}/deliveries/{first['id']}/resend"
             again = here.call("POST", path)
             assert (again.status_code, again.get_json()["state"]) == (202, "pending")
             office.work()
-            waiting = here.get(f"/deliveries/{first['id']}")
+            waiting = here.get(f"{PATH}/deliveries/{first['id']}")
             assert (waiting["state"], waiting["attempts"]) == ("pending", 2)
             assert waiting["next_attempt_at"] is not None
-            here.call("POST", path)
+            here.call("POST", path.removeprefix(PATH))  # the same
             office.work()
 
-        assert here.get(f"/deliveries/{first['id']}")["state"] == "delivered"
+        assert here.get(f"{PATH}/deliveries/{first['id']}")["state"] == "delivered"
         assert len({(seen.headers["webhook-id"], seen.body) for seen in server.seen}) == 1
         assert len(server.seen) == 3
         here.change(f"{PATH}/{made['id']}", enabled=False)
@@ -171,13 +171,22 @@ class TestDeliveries:
     ) -> None:
         office = Office(engine, settings)
         path = f"{PATH}/{create(api)['id']}/deliveries"
-        create(api)
+        other = create(api)["id"]
         office.tell(1, 2, 3)
+        everything = f"{PATH}/deliveries"
+        assert len(api.get(everything, state="pending")["data"]) == 6
+        (found,) = {
+            one["webhook_endpoint_id"]
+            for one in api.get(everything, webhook_endpoint_id=other)["data"]
+        }
+        assert found == other
 
         page = api.get(path, limit=2, state="pending")
         rest = api.get(path, limit=2, state="pending", cursor=page["next_cursor"])
         assert [len(page["data"]), len(rest["data"]), rest["next_cursor"]] == [2, 1, None]
         assert api.get(path, state="failed")["data"] == []
+        api.call("DELETE", f"{PATH}/{other}")
+        assert len(api.get(everything)["data"]) == 3
 
     def test_trouble_is_shown_with_what_to_do(
         self, here: Caller, engine: Engine, settings: Settings, app: Flask
