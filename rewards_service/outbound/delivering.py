@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from rewards_service.outbound import queries, retrying
@@ -107,13 +106,11 @@ def note(
     if lane is None or delivery is None or lane.lease_token != sent.token:
         return None
     _log(session, delivery, reply)
-    lane.lease_token = lane.lease_until_at = None
-    lane.next_attempt_at = now
     if retrying.is_success(reply.status):
         delivery.state, delivery.finished_at = DELIVERED, now
-        _note_success(session, lane.endpoint_id, now)
-        session.flush()
         return _go_on(session, lane, now)
+    lane.lease_token = lane.lease_until_at = None
+    lane.next_attempt_at = now
     asked = retrying.asked_wait(reply.status, reply.retry_after, now)
     wait = asked if asked is not None else retrying.wait_after(delivery.tries, chance)
     if delivery.tries >= retrying.MOST_TRIES or wait is None:
@@ -128,9 +125,12 @@ def note(
 def _go_on(session: Session, lane: WebhookLane, now: datetime) -> Outgoing | None:
     """The next event of the lane at once, unless its endpoint was switched off meanwhile."""
     endpoint = session.get_one(WebhookEndpoint, lane.endpoint_id, populate_existing=True)
-    if not endpoint.enabled or endpoint.deleted_at is not None:
-        return None
-    return _take(session, lane, uuid4().hex, now)
+    _note_success(session, endpoint, now)
+    if endpoint.enabled and endpoint.deleted_at is None:
+        return _take(session, lane, uuid4().hex, now)
+    lane.lease_token = lane.lease_until_at = None
+    session.flush()
+    return None
 
 
 def _log(session: Session, delivery: WebhookDelivery, reply: Reply) -> None:
@@ -145,21 +145,16 @@ def _log(session: Session, delivery: WebhookDelivery, reply: Reply) -> None:
     )  # fmt: skip
 
 
-def _note_success(session: Session, endpoint_id: int, now: datetime) -> None:
+def _note_success(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:
     """Written now and then only: all lanes of an endpoint share its row."""
-    own = WebhookEndpoint
-    outdated = or_(
-        own.last_success_at.is_(None),
-        own.last_success_at <= now - SUCCESS_NOTED_EVERY,
-        own.failing_since_at.is_not(None),
-        own.unanswered > 0,
-    )
-    session.execute(
-        update(own)
-        .where(own.id == endpoint_id, outdated)
-        .values(last_success_at=now, failing_since_at=None, unanswered=0, paused_until_at=None)
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    last = endpoint.last_success_at
+    is_well = endpoint.failing_since_at is None and endpoint.unanswered == 0
+    if is_well and last is not None and last > now - SUCCESS_NOTED_EVERY:
+        return
+    endpoint.last_success_at = now
+    endpoint.failing_since_at = endpoint.paused_until_at = None
+    endpoint.unanswered = 0
+    session.flush()
 
 
 def _note_failure(
