@@ -10,6 +10,7 @@ from rewards_service.kit.db import Base
 PACKAGES = (
     "audit", "accounts", "properties", "integrations", "partners", "inbox", "crm", "mirror",
     "programs", "transactions", "rewards", "payouts", "reconciliation", "history", "exports",
+    "outbound",
 )  # fmt: skip
 for package in PACKAGES:
     importlib.import_module(f"rewards_service.{package}.models")

@@ -15,6 +15,7 @@ from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import web, webapp
 from rewards_service.kit.db import db
+from rewards_service.outbound import routes as outbound
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
@@ -39,7 +40,7 @@ RESOURCES = (
     payouts.blueprint, schedule_routes.blueprint,
     conflict_routes.blueprint, accounts.keys, accounts.me,
     audit.blueprint, reconciliation.blueprint, report_routes.blueprint, exports.blueprint,
-    trial_routes.blueprint,
+    trial_routes.blueprint, outbound.blueprint,
 )  # fmt: skip
 DATABASE_TIMEOUT_SECONDS = 5
 

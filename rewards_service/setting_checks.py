@@ -1,10 +1,21 @@
-"""Whether addresses and accounts in the settings are what they must be."""
+"""What makes a setting right or wrong, where that takes more than a line."""
 
 import ipaddress
 from importlib import import_module
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from rewards_service.var_dir import SettingsError
+
+
+def sentry_dsn(dsn: str | None) -> str | None:
+    """The DSN, when there is a package to send to it. Raises SettingsError."""
+    if dsn is not None and find_spec("sentry_sdk") is None:
+        raise SettingsError(
+            "SENTRY_DSN is set, but the package sentry-sdk is not installed. "
+            "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
+        )
+    return dsn
 
 
 def base_url(url: str) -> str:

@@ -7,7 +7,6 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -57,6 +56,9 @@ class Settings:
     api_requests_per_minute: int = 30_000
     api_requests_per_minute_without_key: int = 12_000
     trusted_proxies: int = 0  # how many in front say in X-Forwarded-For who calls
+    webhook_allow_loopback: bool = False  # outbound, for development
+    webhook_disable_after_days: int = 5  # of nothing but failures
+    webhook_retention_days: int = 30  # of deliveries
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -109,7 +111,7 @@ def _read(env: Env) -> Settings:
         log_format=env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"])),
         web_workers=env.int("WEB_WORKERS", 2, validate=validate.Range(1, 64)),
         workers=env.int("WORKERS", 1, validate=validate.Range(0, 64)),
-        sentry_dsn=_sentry_dsn(env.str("SENTRY_DSN", None)),
+        sentry_dsn=setting_checks.sentry_dsn(env.str("SENTRY_DSN", None)),
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=setting_checks.account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=setting_checks.account("BIC", env.str("PAYER_BIC", None)),
@@ -124,6 +126,13 @@ def _read(env: Env) -> Settings:
             env, "API_REQUESTS_PER_MINUTE_WITHOUT_KEY", 12_000
         ),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
+        webhook_allow_loopback=env.bool("WEBHOOK_ALLOW_LOOPBACK", False),
+        webhook_disable_after_days=env.int(
+            "WEBHOOK_DISABLE_AFTER_DAYS", 5, validate=validate.Range(1, 365)
+        ),
+        webhook_retention_days=env.int(
+            "WEBHOOK_RETENTION_DAYS", 30, validate=validate.Range(4, 3_650)
+        ),
     )
 
 
@@ -207,12 +216,3 @@ def _refuse_without_keys(name: str, embedded: bool) -> None:
             f"{name} is missing. With DATABASE_URL and REDIS_URL both set, keys are not made up: "
             f"set {name}, keep it safe and the same for every process (see .env.example)."
         )
-
-
-def _sentry_dsn(dsn: str | None) -> str | None:
-    if dsn is not None and find_spec("sentry_sdk") is None:
-        raise SettingsError(
-            "SENTRY_DSN is set, but the package sentry-sdk is not installed. "
-            "Install it (pip install sentry-sdk) or unset SENTRY_DSN."
-        )
-    return dsn

@@ -231,6 +231,7 @@ class TestOperations:
     def test_every_metric_is_on_its_page(self) -> None:
         counters = (
             metrics._answers, metrics._events, metrics._entries, metrics._calls, metrics._polled,
+            metrics._webhooks,
         )  # fmt: skip
         histograms = (metrics._batches, metrics._requests)
         names = {f"{counter._name}_total" for counter in counters}

@@ -23,7 +23,7 @@ SCOPES = (
     "partners:read", "partners:write", "crm:read", "crm:write", "transactions:read",
     "rewards:read", "rewards:write", "payouts:read", "payouts:write", "events:read",
     "events:write", "events:replay",
-    "conflicts:read", "conflicts:write", "audit:read",
+    "conflicts:read", "conflicts:write", "audit:read", "webhooks:read", "webhooks:write",
 )  # fmt: skip
 # All that a key which is bound to a partner may hold; each shows that partner's rows alone.
 PARTNER_SCOPES = (

@@ -6,27 +6,20 @@ locked, and nothing is locked after it, so that the chain can be no part of a de
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from rewards_service.audit.chain import Sealed, seal
 from rewards_service.audit.models import AuditEntry, AuditHead
+from rewards_service.kit.at_commit import AtCommit
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import insert_many
 
 MACHINE = "machine"
 HEAD_ID = 1
-_PENDING = "audit_pending"
 _PART_OF = "audit_part_of"
-
-
-class _Pending(NamedTuple):
-    """An entry without its number, and the savepoints it was recorded in."""
-
-    row: dict[str, Any]
-    inside: tuple[SessionTransaction, ...]
 
 
 def record(
@@ -42,8 +35,6 @@ def record(
     The entry is written when the caller's transaction commits, and vanishes with a rollback, also
     with that of a savepoint it was recorded in.
     """
-    if not session.in_transaction():
-        session.begin()  # an entry belongs to a transaction, or a rollback would not end it
     kind, key = subject
     if (whole := session.info.get(_PART_OF)) is not None:
         detail = {**detail, "part_of": whole}
@@ -56,7 +47,7 @@ def record(
         "reason": reason,
         "detail": detail,
     }
-    session.info.setdefault(_PENDING, []).append(_Pending(row, _savepoints(session)))
+    _entries.add(session, row)
 
 
 @contextmanager
@@ -67,24 +58,6 @@ def as_part_of(session: Session, whole: str) -> Iterator[None]:
         yield
     finally:
         del session.info[_PART_OF]
-
-
-def _savepoints(session: Session) -> tuple[SessionTransaction, ...]:
-    found = []
-    nested = session.get_nested_transaction()
-    while nested is not None and nested.nested:
-        found.append(nested)
-        nested = nested.parent
-    return tuple(found)
-
-
-@event.listens_for(Session, "before_commit")
-def _write(session: Session) -> None:
-    if session.in_nested_transaction() or not session.info.get(_PENDING):
-        return
-    session.flush()  # takes its row locks before the log's
-    pending: list[_Pending] = session.info.pop(_PENDING)
-    append(session, [entry.row for entry in pending])
 
 
 def append(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -105,13 +78,4 @@ def append(session: Session, rows: list[dict[str, Any]]) -> None:
     session.flush()
 
 
-@event.listens_for(Session, "after_soft_rollback")
-def _forget_rolled_back(session: Session, transaction: SessionTransaction) -> None:
-    pending: list[_Pending] = session.info.get(_PENDING, [])
-    pending[:] = [entry for entry in pending if transaction not in entry.inside]
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _forget_all(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:
-        session.info.pop(_PENDING, None)
+_entries = AtCommit("audit_pending", append)

@@ -20,6 +20,7 @@ from rewards_service.kit.queue import (
     REWARDS,
     TIMERS,
     VERIFICATIONS,
+    WEBHOOKS,
     Doorbell,
 )
 from rewards_service.kit.stop import Stop
@@ -83,6 +84,7 @@ def scheduler() -> None:
     from rewards_service.inbox import queries as inbox
     from rewards_service.inbox import verification
     from rewards_service.kit import housekeeping
+    from rewards_service.outbound import queries as outbound
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
     from rewards_service.reconciliation import jobs as reconciliations
@@ -102,6 +104,7 @@ def scheduler() -> None:
         RECONCILIATIONS: reconciliations.has_due,
         EXPORTS: exports.has_due,
         HOUSEKEEPING: housekeeping.has_due,
+        WEBHOOKS: outbound.has_due,
     }
     with create_app(settings).app_context():
         Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)

@@ -24,6 +24,7 @@ from rewards_service.crm.matching import (
 )
 from rewards_service.crm.models import PaymentClaim
 from rewards_service.crm.queries import AnyRow, Neighbourhood
+from rewards_service.crm.telling import tell_converted
 from rewards_service.kit.db import insert_many
 from rewards_service.properties.names import CUSTOMER_ID
 from rewards_service.properties.service import definition_ids
@@ -112,6 +113,7 @@ def _fold_anew(
     ids = books.write_customers(session, definition_id, payers, around, resolution, done)
     books.write_leads(session, around, resolution, ids)
     books.write_deals(session, around, resolution, ids, done)
+    tell_converted(session, around, resolution, ids)
     books.open_conflicts(session, resolution.conflicts)
     wanted = {claim.event for claim in claims if not claim.create_transaction}
     done.outcomes = {event: resolution.outcomes[event] for event in sorted(wanted)}

@@ -34,7 +34,10 @@ from rewards_service.webhooks.jobs import STAGE
 MOST_PAYMENTS = 5_000  # in a request: what a person is willing to wait for
 _NO_LIMIT = 86_400.0
 # What the computation does not read. Rewards that are due anyway are no cost of the past.
-_LEFT_OUT = ("other_deliveries", "audit_entries", "reward_due", "backfills", "backfill_lists")
+_LEFT_OUT = (
+    "other_deliveries", "audit_entries", "reward_due", "backfills", "backfill_lists",
+    "webhook_endpoints", "webhook_lanes", "webhook_deliveries", "webhook_attempts",
+)  # fmt: skip
 
 
 class TooMuchHistory(Unprocessable):

@@ -32,6 +32,11 @@ _polled = Counter(
     "Events read from Chargebee's log: new here, or known from the webhook or an earlier reading.",
     ["found"],
 )
+_webhooks = Counter(
+    "rewards_outbound_attempts",
+    "Attempts to deliver a webhook to an endpoint of a user, by what came of them.",
+    ["result"],
+)
 _batches = Histogram(
     "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
 )
@@ -55,6 +60,10 @@ class Backlog(NamedTuple):
     unverified: int = 0
     missed_by_webhook: int = 0
     failing_polls: int = 0
+    outbound_pending: int = 0
+    outbound_oldest_seconds: float = 0.0
+    outbound_failing: int = 0
+    outbound_disabled: int = 0
 
 
 _GAUGES = {
@@ -72,6 +81,19 @@ _GAUGES = {
         "Events of 24 hours that no webhook brought, only the event log.",
     ),
     "failing_polls": ("rewards_polls_failing", "Sites whose event log cannot be read."),
+    "outbound_pending": ("rewards_outbound_pending", "Webhooks to users waiting to be delivered."),
+    "outbound_oldest_seconds": (
+        "rewards_outbound_oldest_pending_seconds",
+        "Age of the oldest waiting webhook to a user.",
+    ),
+    "outbound_failing": (
+        "rewards_outbound_endpoints_failing",
+        "Endpoints of users that have only failed since their last success.",
+    ),
+    "outbound_disabled": (
+        "rewards_outbound_endpoints_disabled",
+        "Endpoints of users that the service switched off.",
+    ),
 }
 
 
@@ -117,6 +139,11 @@ def count_polled(new: int, known: int) -> None:
     """A page of Chargebee's event log: how many of its events were new here, how many known."""
     _polled.labels("new").inc(new)
     _polled.labels("known").inc(known)
+
+
+def count_webhook(result: str) -> None:
+    """One attempt to deliver a webhook: `2xx`, `3xx` ..., or the code of why nobody answered."""
+    _webhooks.labels(result).inc()
 
 
 def count_events(outcome: str, number: int = 1) -> None:

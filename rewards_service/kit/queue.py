@@ -31,6 +31,7 @@ VERIFICATIONS = "verifications"
 RECONCILIATIONS = "reconciliations"
 EXPORTS = "exports"
 HOUSEKEEPING = "housekeeping"
+WEBHOOKS = "webhooks"
 # The closed list of what a job may name. Dotted, because kit must not import the packages above it.
 DOORBELLS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,6 +45,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
         EXPORTS: "rewards_service.exports.jobs.drain_exports",
         HOUSEKEEPING: "rewards_service.kit.housekeeping.run_due",
+        WEBHOOKS: "rewards_service.outbound.jobs.drain_webhooks",
     }
 )
 JOB_TIMEOUT_SECONDS = 120

@@ -1,5 +1,7 @@
 """What waits in the database right now."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -8,6 +10,7 @@ from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEve
 from rewards_service.integrations import gaps
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.metrics import Backlog
+from rewards_service.outbound.queries import read_backlog as read_outbound
 from rewards_service.transactions.models import RewardDue
 
 
@@ -26,9 +29,14 @@ def read_backlog(session: Session) -> Backlog:
         ).all()
     )
     due = session.scalars(select(func.count()).select_from(RewardDue)).one()
-    age = 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
+    outbound = read_outbound(session)
     return Backlog(
-        count, age, stuck.get(QUARANTINED, 0), stuck.get(DEAD, 0), due,
+        count, _age(oldest), stuck.get(QUARANTINED, 0), stuck.get(DEAD, 0), due,
         verification.count_wanted(session), gaps.missed_since(session, utc_now() - gaps.DAY),
-        gaps.failing_polls(session),
+        gaps.failing_polls(session), outbound.pending, _age(outbound.oldest_at),
+        outbound.failing, outbound.disabled,
     )  # fmt: skip
+
+
+def _age(since: datetime | None) -> float:
+    return 0.0 if since is None else max(0.0, (utc_now() - since).total_seconds())

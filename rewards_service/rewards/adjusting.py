@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, undefer
 
 from rewards_service.audit.service import record
@@ -14,6 +14,7 @@ from rewards_service.rewards import ledger
 from rewards_service.rewards.ledger import Difference
 from rewards_service.rewards.models import BY_HAND, OPEN_STATUSES, LedgerEntry, Reward
 from rewards_service.rewards.review import lock, write_off
+from rewards_service.rewards.telling import Posted, tell
 from rewards_service.transactions.service import mark_due
 
 # What a reward beside a settled one takes from it.
@@ -49,7 +50,9 @@ def adjust(
         row.id, row.partner_id, row.currency, row.status, amount_minor, None,
         kind=ledger.ADJUST, reason=reason, actor=actor,
     )  # fmt: skip
+    opened = not session.scalar(select(exists().where(LedgerEntry.reward_id == row.id)))
     ledger.post(session, [difference])
+    tell(session, [Posted(row.id, ledger.ADJUST, amount_minor, opened)])
     detail = {
         "before": {"amount_minor": before},
         "after": {"amount_minor": before + amount_minor, "status": row.status, "seq": row.seq},

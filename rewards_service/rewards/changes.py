@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import insert_many, reserve_ids, table_of, update_many
-from rewards_service.rewards import ledger
+from rewards_service.rewards import ledger, telling
 from rewards_service.rewards.dating import NOW, Dated, date
 from rewards_service.rewards.differences import missing as missing_of
 from rewards_service.rewards.evidence import stored_explanation
@@ -89,7 +89,19 @@ class Changes:
         )  # fmt: skip
         for status, rows in sorted(self.carried.items()):
             ledger.move(session, rows, status, MACHINE)
+        if telling.is_wanted(session):
+            self._tell(session, kinds)
         return kinds
+
+    def _tell(self, session: Session, kinds: Sequence[str]) -> None:
+        new = {row["id"] for row in self.new}
+        posted = [
+            telling.Posted(row["id"], kind, posting.amount_minor, row["id"] in new)
+            for (row, posting), kind in zip(self.differences, kinds, strict=True)
+        ]
+        moved = [telling.Moved(one["reward_id"], one["from_status"], one["to_status"])
+                 for one in self.moves]  # fmt: skip
+        telling.tell(session, posted, moved)
 
 
 def compare(

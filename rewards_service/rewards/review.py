@@ -16,7 +16,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import chunks, hold_stage, insert_many
 from rewards_service.kit.errors import Conflict, Forbidden, NotFound, RewardsError
 from rewards_service.kit.refusals import invalid_member
-from rewards_service.rewards import ledger
+from rewards_service.rewards import ledger, telling
 from rewards_service.rewards.models import Reward, RewardStatusChange
 from rewards_service.transactions.service import mark_due
 
@@ -107,6 +107,7 @@ def carry_out(
         _judge_again(session, moving)
     ledger.move(session, moving, order.to_status, order.actor, order.happened_at)
     insert_many(session, RewardStatusChange, [_change(row, order) for row in moving])
+    moves = [telling.Moved(row.id, row.status, order.to_status) for row in moving]
     for row in moving:
         before = _status_of(row)
         _set(row, order)
@@ -114,6 +115,7 @@ def carry_out(
         action = f"reward.{order.to_status}"
         record(session, action, ("reward", row.id), detail, order.actor, order.reason)
     session.flush()
+    telling.tell(session, moved=moves)
     return [row.id for row in moving]
 
 

@@ -1,12 +1,13 @@
 """Find transactions and what is due."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Row, exists, or_, select
 from sqlalchemy.orm import Session
 
 from rewards_service.kit.db import chunks, database_now, table_of
+from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import Key, select_by
 from rewards_service.transactions.models import RewardDue, Transaction
 
@@ -41,3 +42,12 @@ def has_due(session: Session) -> bool:
         RewardDue.next_attempt_at.is_(None), RewardDue.next_attempt_at <= database_now(session)
     )
     return bool(session.scalar(select(exists().where(RewardDue.dead.is_(False), ready))))
+
+
+def invoices_of(session: Session, keys: Iterable[Key]) -> dict[Key, list[str]]:
+    """Invoice ids that each payment is applied to now, in the payment's own order."""
+    found: dict[Key, list[str]] = {}
+    for row in mirror.applications_of(session, list(keys)):
+        if row.applied_minor > 0:
+            found.setdefault((row.integration_id, row.transaction_id), []).append(row.invoice_id)
+    return found

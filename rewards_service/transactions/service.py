@@ -17,6 +17,7 @@ from rewards_service.properties.service import add_values, definition_ids, remov
 from rewards_service.transactions import queries
 from rewards_service.transactions.models import RewardDue, Transaction
 from rewards_service.transactions.standing import base_amount, standing
+from rewards_service.transactions.telling import CREATED, UPDATED, WITHDRAWN, tell
 
 UNAPPLIED = "unapplied_payment"
 _DUE_AGAIN = (
@@ -47,6 +48,9 @@ def record(
         if key in held and (wants := _wanted(held[key], claim, owners[known[claim.payer]]))
     ]
     update_many(session, Transaction, moved)
+    before = {row.id: (row.customer_id, row.partner_id, row.withdrawn_at) for row in held.values()}
+    there = ((row["id"], (row["customer_id"], row["partner_id"], None)) for row in moved)
+    tell(session, UPDATED, [key for key, after in there if before[key] != after])
     return ids, set(missing)
 
 
@@ -84,7 +88,7 @@ def _insert(
 ) -> None:
     payments = mirror.transactions(session, claims.keys())
     refunds = mirror.refunds_of(session, claims.keys())
-    applications = _applications(session, claims.keys())
+    applications = queries.invoices_of(session, claims.keys())
     now = utc_now()
     rows = []
     for key, claim in claims.items():
@@ -106,6 +110,7 @@ def _insert(
         )
     insert_many(session, Transaction, rows)
     _give_properties(session, {key: ids[key] for key in claims}, applications)
+    tell(session, CREATED, [row["id"] for row in rows])
 
 
 def _money(payment: AnyRow, refunds: Iterable[AnyRow]) -> dict[str, Any]:
@@ -119,15 +124,6 @@ def _money(payment: AnyRow, refunds: Iterable[AnyRow]) -> dict[str, Any]:
         "status": status,
         "refunded_minor": refunded,
     }
-
-
-def _applications(session: Session, keys: Iterable[Key]) -> dict[Key, list[str]]:
-    """Invoice ids that each payment is applied to now, in the payment's own order."""
-    found: dict[Key, list[str]] = {}
-    for row in mirror.applications_of(session, list(keys)):
-        if row.applied_minor > 0:
-            found.setdefault((row.integration_id, row.transaction_id), []).append(row.invoice_id)
-    return found
 
 
 def _give_properties(
@@ -167,7 +163,7 @@ def refresh(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
     held = queries.by_chargebee_id(session, list(keys))
     payments = mirror.transactions(session, held.keys())
     refunds = mirror.refunds_of(session, held.keys())
-    applications = _applications(session, held.keys())
+    applications = queries.invoices_of(session, held.keys())
     changed = []
     for key, row in held.items():
         money = _money(payments[key], refunds.get(key, ()))
@@ -175,6 +171,7 @@ def refresh(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
         if any(getattr(row, name) != value for name, value in money.items()):
             changed.append({"id": row.id, **money})
     update_many(session, Transaction, changed)
+    tell(session, UPDATED, [row["id"] for row in changed])
     definitions = definition_ids(session)
     ids = {key: row.id for key, row in held.items()}
     remove_values(session, definitions[INVOICE_ID], ids.values())
@@ -194,6 +191,7 @@ def withdraw(session: Session, payers: Iterable[Payer], claims: Iterable[Claim])
     now = utc_now()
     rows = [{"id": row.id, "partner_id": None, "withdrawn_at": now} for row in held.values()]
     update_many(session, Transaction, rows)
+    tell(session, WITHDRAWN, [row["id"] for row in rows])
     return set(held)
 
 

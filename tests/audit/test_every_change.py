@@ -103,6 +103,14 @@ def set_up(watch: Watcher) -> None:
     watch.do("DELETE", f"/payout-schedules/{schedule}")
     export = watch.do("POST", "/exports", resource="partners", format="csv")["id"]
     watch.do("DELETE", f"/exports/{export}")
+    told = watch.do("POST", "/webhook-endpoints", url="https://8.8.8.8/", events=["*"])["id"]
+    watch.do("PATCH", f"/webhook-endpoints/{told}", events=["payout.paid"])
+    watch.do("POST", f"/webhook-endpoints/{told}/rotate-secret")
+    watch.do("POST", f"/webhook-endpoints/{told}/test")
+    delivery = watch.id_of(f"/webhook-endpoints/{told}/deliveries")
+    for place in ("", "/webhook-endpoints"):
+        watch.do("POST", f"{place}/deliveries/{delivery}/resend")
+    watch.do("DELETE", f"/webhook-endpoints/{told}")
 
 
 def sell(watch: Watcher, books: Books) -> None:

@@ -132,5 +132,9 @@ def sample_bodies(api: Caller) -> dict[str, Json]:
             "from_currency": "USD", "to_currency": "EUR", "rate_on": "2026-01-01",
             "rate": "0.92", "source": "ECB",
         },
+        "/webhook-endpoints": {
+            "url": "https://8.8.8.8/hooks", "events": ["reward.paid"], "description": "Books",
+            "enabled": True,
+        },
         "/api-keys": {"name": "key", "scopes": ["crm:read"], "expires_at": "2150-01-01T00:00:00Z"},
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A certificate of our own for 127.0.0.1, good for an hour."""
+"""A certificate of our own, for 127.0.0.1 or other names, good for an hour."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """What a server needs to speak TLS, and the file that makes a client trust it."""
+def make(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
+    """What a server needs to speak TLS, and the file that makes a client trust it.
+
+    names: host names that it is good for instead of 127.0.0.1.
+    """
+    good_for: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+    good_for = good_for or [x509.IPAddress(ip_address("127.0.0.1"))]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
     now = datetime.now(UTC)
@@ -24,9 +29,7 @@ def make(folder: Path) -> tuple[ssl.SSLContext, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName(good_for), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -19,6 +19,7 @@ class Seen(NamedTuple):
     query: list[tuple[str, str]]
     headers: dict[str, str]  # names in lower case
     form: list[tuple[str, str]]
+    body: str
 
 
 Behaviour = Callable[[socket.socket, threading.Event], bool]  # False: the connection is closed
@@ -178,4 +179,4 @@ def _read(lines: BinaryIO) -> Seen | None:
     body = lines.read(int(headers.get("content-length", "0"))).decode()
     parts = urlsplit(target)
     form = parse_qsl(body, keep_blank_values=True)
-    return Seen(method, parts.path, parse_qsl(parts.query, True), headers, form)
+    return Seen(method, parts.path, parse_qsl(parts.query, True), headers, form, body)
