@@ -14,6 +14,7 @@ from rewards_service.integrations.options import (
 from rewards_service.kit.fields import (
     Amounts,
     Choice,
+    Described,
     Flag,
     Instant,
     Number,
@@ -38,6 +39,9 @@ def is_site(text: str) -> bool:
 
 class Site(fields.String):
     """The first part of `yourcompany.chargebee.com`."""
+
+    def described(self) -> Described:
+        return {"pattern": f"^{_SITE.pattern.replace('?:', '')}$"}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not is_site(value):

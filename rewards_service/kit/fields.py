@@ -8,7 +8,7 @@ from unicodedata import category
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from rewards_service.kit import emails, ids, money
+from rewards_service.kit import emails, ids, money, patterns
 from rewards_service.kit.clock import rfc3339
 
 LONGEST_NAME = 200
@@ -19,8 +19,15 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?")
+
+
+Described = dict[str, Any]  # what of a field's JSON Schema its type alone does not say
+
+
+SOMETIMES = {"x-sometimes": True}  # metadata of a member that not every answer has
 
 
 class StrictSchema(Schema):
@@ -40,6 +47,9 @@ class Text(fields.String):
         self._allowed = "\t\n\r" if lines else ""
         self._blank_is_wrong = shortest > 0
 
+    def described(self) -> Described:
+        return {"pattern": patterns.text(bool(self._allowed), not self._blank_is_wrong)}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
@@ -52,6 +62,9 @@ class Text(fields.String):
 
 class Email(fields.String):
     """An address as people write it; whatever a payer's address may look like is accepted."""
+
+    def described(self) -> Described:
+        return {"minLength": 1, "maxLength": LONGEST_EMAIL, "pattern": patterns.EMAIL}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -77,6 +90,9 @@ class PublicId(fields.String):
         super().__init__(metadata=metadata, **kwargs)
         self.prefix = prefix
 
+    def described(self) -> Described:
+        return {"pattern": patterns.public_id(self.prefix)}
+
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else ids.encode(self.prefix, value)
 
@@ -89,6 +105,9 @@ class PublicId(fields.String):
 
 class Instant(fields.DateTime):
     """RFC 3339 with a zone; given out in UTC."""
+
+    def described(self) -> Described:
+        return {"pattern": patterns.INSTANT}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
@@ -112,6 +131,9 @@ def parse_instant(value: Any) -> datetime:
 class InstantOrDay(fields.String):
     """A time, or a day whose meaning the service knows: it depends on a time zone."""
 
+    def described(self) -> Described:
+        return {"pattern": patterns.INSTANT_OR_DAY}
+
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
 
@@ -129,6 +151,9 @@ class InstantOrDay(fields.String):
 
 class Day(fields.Date):
     """A day, YYYY-MM-DD, between 1970 and 2199."""
+
+    def described(self) -> Described:
+        return {"pattern": patterns.DAY}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
         if not isinstance(value, str) or len(value) != len("2026-01-31"):
@@ -164,6 +189,18 @@ class Number(fields.Integer):
         return value
 
 
+class NumberText(fields.Integer):
+    """An integer of a query: ASCII digits, and nothing else that means a number."""
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, most), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if not _DIGITS.fullmatch(value):
+            raise self.make_error("invalid")
+        return int(value)
+
+
 class Choice(fields.String):
     """One of a few names."""
 
@@ -174,6 +211,9 @@ class Choice(fields.String):
 class Currency(fields.String):
     """An upper-case ISO 4217 code."""
 
+    def described(self) -> Described:
+        return {"x-one-of": "Currency"}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not money.is_currency(value):
             raise ValidationError("Not an upper-case ISO 4217 currency code such as USD.")
@@ -182,6 +222,9 @@ class Currency(fields.String):
 
 class Rate(fields.String):
     """A decimal string outside ("0.20" is 20 %), millionths inside."""
+
+    def described(self) -> Described:
+        return {"pattern": patterns.RATE}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else money.format_rate(value)
@@ -200,6 +243,9 @@ class Amounts(fields.Dict):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=Currency(), values=Number(), validate=_not_empty, **kwargs)
+
+    def described(self) -> Described:
+        return {"minProperties": 1}
 
 
 def _not_empty(value: Mapping[str, int]) -> None:

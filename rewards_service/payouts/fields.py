@@ -5,11 +5,17 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from rewards_service.kit.fields import Described
 from rewards_service.payouts.statement import parse_decimal_rate
+
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
 class ExactRate(fields.String):
     """A positive decimal number as text; how much of one currency a unit of another is worth."""
+
+    def described(self) -> Described:
+        return {"pattern": r"^[0-9]{1,12}(\.[0-9]{1,12})?$", "example": "1.0842"}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         try:
@@ -21,6 +27,9 @@ class ExactRate(fields.String):
 
 class Base64(fields.String):
     """Bytes as base64."""
+
+    def described(self) -> Described:
+        return {"contentEncoding": "base64", "pattern": _BASE64}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         try:

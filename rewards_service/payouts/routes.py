@@ -9,9 +9,10 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db, rehearsal, transaction
 from rewards_service.kit.lists import page_answer, paging
 from rewards_service.kit.pages import MAX_LIMIT, Paging
-from rewards_service.kit.web import Resource, current_session, current_settings, path_key
+from rewards_service.kit.web import Files, Resource, current_session, current_settings, path_key
 from rewards_service.partners.service import get_partner
 from rewards_service.payouts import exporting, invoices, making, queries, schemas, service
+from rewards_service.payouts.invoices import SIGNATURES
 from rewards_service.payouts.models import Payout, PayoutExport
 from rewards_service.payouts.showing import show, show_lines
 
@@ -23,6 +24,7 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "xml": "application/xml",
 }
+FILES = Files(kind.partition(";")[0] for kind in MEDIA_TYPES.values())
 
 
 @blueprint.operation(
@@ -155,7 +157,7 @@ def attach_invoice(body: dict[str, Any], payout_id: str) -> Any:
     )
 
 
-@blueprint.operation("GET", "/payouts/<payout_id>/invoice", scope=READ)
+@blueprint.operation("GET", "/payouts/<payout_id>/invoice", scope=READ, answer=Files(SIGNATURES))
 def get_invoice(payout_id: str) -> Any:
     """The document of the partner's invoice."""
     found = invoices.get_document(current_session(), path_key("pay", payout_id))
@@ -165,14 +167,18 @@ def get_invoice(payout_id: str) -> Any:
 
 
 @blueprint.operation(
-    "GET", "/payouts/<payout_id>/export", scope=READ, query=schemas.ExportQuerySchema
-)
+    "GET", "/payouts/<payout_id>/export", scope=READ, query=schemas.ExportQuerySchema,
+    answer=FILES,
+)  # fmt: skip
 def export_payout(query: dict[str, Any], payout_id: str) -> Any:
     """One payout as a file."""
     return _exported([path_key("pay", payout_id)], query)
 
 
-@blueprint.operation("POST", "/payouts/export", scope=READ, body=schemas.ExportManySchema)
+@blueprint.operation(
+    "POST", "/payouts/export", scope=READ, body=schemas.ExportManySchema,
+    answer=FILES,
+)  # fmt: skip
 def export_payouts(body: dict[str, Any]) -> Any:
     """Several payouts as one file, or as one of its parts."""
     return _exported(body["ids"], body)

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates
 from rewards_service.kit.fields import (
     Choice,
     Currency,
+    Day,
     Instant,
     Number,
     PublicId,
@@ -131,7 +132,7 @@ class RefusalSchema(StrictSchema):
 class HoldSchema(RefusalSchema):
     """Why, and the last day of the hold if it is to end by itself."""
 
-    until = fields.Date(allow_none=True)
+    until = Day(allow_none=True)
 
 
 class BulkSchema(StrictSchema):
@@ -140,7 +141,7 @@ class BulkSchema(StrictSchema):
     ids = fields.List(PublicId("rew"), required=True, validate=validate.Length(1, MOST_AT_ONCE))
     action = Choice(tuple(ACTIONS), required=True)
     reason = Text(longest=LONGEST_REASON, lines=True)
-    until = fields.Date(allow_none=True)
+    until = Day(allow_none=True)
 
 
 class BulkResultSchema(Schema):

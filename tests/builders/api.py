@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from rewards_service.accounts.service import create_key
 from rewards_service.kit.db import db, transaction
 from rewards_service.settings import Settings
+from tests.openapi.conformance import check
 
 Json = dict[str, Any]
 PREFIX = "/api/v1"
@@ -35,7 +36,9 @@ class Caller:
     def call(self, method: str, path: str, key: str | None = None, **kwargs: Any) -> TestResponse:
         """Call a path below /api/v1, with `key` or the caller's own."""
         headers = {"Authorization": f"Bearer {key or self.key}", **kwargs.pop("headers", {})}
-        return self.client.open(PREFIX + path, method=method, headers=headers, **kwargs)
+        answer = self.client.open(PREFIX + path, method=method, headers=headers, **kwargs)
+        check(answer)
+        return answer
 
     def get(self, path: str, /, **query: Any) -> Json:
         answer = self.call("GET", path, query_string=query)
