@@ -14,6 +14,7 @@ from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import documented, web
 from rewards_service.kit.db import db
+from rewards_service.openapi import routes as docs
 from rewards_service.openapi.document import finisher
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
     api = documented.make_api(app, __version__, finisher(sorted(country_codes())))
     for resource in RESOURCES:
         api.register_blueprint(resource)
+    app.register_blueprint(docs.blueprint)
     app.register_blueprint(ops_routes.blueprint)
     ops_routes.init_app(app)
     webhooks.init_app(app)

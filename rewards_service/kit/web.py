@@ -55,6 +55,16 @@ class WebApp(Flask):
                 session.commit()
         return answer
 
+    def make_default_options_response(self) -> Response:
+        """The methods of this very address: /payouts/export is no payout with the id "export"."""
+        answer = super().make_default_options_response()
+        if request.url_rule is not None:
+            here = request.url_rule.rule
+            rules = [rule for rule in self.url_map.iter_rules() if rule.rule == here]
+            answer.allow.clear()
+            answer.allow.update(method for rule in rules for method in rule.methods or ())
+        return answer
+
     def process_response(self, response: Response) -> Response:
         return response if _is_webhook() else super().process_response(response)
 
@@ -163,7 +173,8 @@ class Resource(Blueprint):
         def publish(view: View) -> View:
             handler = self.response(status, shown)(view)
             if body is not None:
-                handler = self.arguments(body, location="json")(handler)
+                needed = not getattr(body, "may_be_absent", False)
+                handler = self.arguments(body, location="json", required=needed)(handler)
             if query is not None:
                 handler = self.arguments(query, location="query")(handler)
             else:

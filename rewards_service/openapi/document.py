@@ -65,6 +65,7 @@ def _share_choices(document: Json, choices: dict[str, tuple[str, list[str]]]) ->
 
 
 def _refer(part: object) -> None:
+    """Make references of `x-one-of`, and two alternatives of "one of these names, or null"."""
     if isinstance(part, list):
         for below in part:
             _refer(below)
@@ -77,13 +78,17 @@ def _refer(part: object) -> None:
             part["anyOf"] = [reference, {"type": "null"}]
         else:
             part |= reference
+    if None in part.get("enum", ()):  # as generators of clients understand it
+        codes = {"type": "string", "enum": [code for code in part.pop("enum") if code is not None]}
+        part["anyOf"] = [codes, {"type": "null"}]
+        part.pop("type")
     for below in part.values():
         _refer(below)
 
 
 def _complete(operation: Operation) -> None:
     spec = operation.spec
-    spec["summary"] = spec["summary"].rstrip(".")
+    spec["summary"] = spec["summary"].rstrip(".").replace("`", "")
     scope = operation.scope
     any_key = scope == answers.ANY_KEY
     needs = "Any key may do this." if any_key else f"Needs a key with the scope `{scope}`."

@@ -16,8 +16,8 @@ def add(document: Json) -> None:
     _as_lists(schemas)
     for operation in each(document):
         for parameter in [*operation.shared, *operation.spec.get("parameters", ())]:
-            parameter["schema"].pop("example", None)
-            if parameter["name"] != "cursor":
+            parameter["schema"].pop("examples", None)
+            if parameter.get("required"):  # the page fills in others, too, and would filter by them
                 parameter["example"] = compose(parameter["schema"], schemas, parameter["name"])
         _, answer = operation.success()
         for part in (operation.spec.get("requestBody"), answer):

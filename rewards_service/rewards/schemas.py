@@ -15,7 +15,6 @@ from rewards_service.kit.fields import (
     Text,
 )
 from rewards_service.kit.lists import ListQuery, page_schema
-from rewards_service.kit.money import MAX_AMOUNT
 from rewards_service.rewards.listing import MOVE
 from rewards_service.rewards.models import ENTRY_KINDS, STATUSES
 
@@ -25,6 +24,7 @@ ACTIONS = {"approve": "approved", "decline": "declined", "hold": "hold", "releas
 SYNONYMS = {"accepted": "approved"}
 LONGEST_REASON = 1_000
 MOST_AT_ONCE = 200
+MOST_ADJUSTED = 10**15  # sums of thousands of them still fit a bigint
 
 
 class StatusName(Choice):
@@ -163,7 +163,7 @@ class BulkAnswerSchema(Schema):
 class AdjustmentSchema(RefusalSchema):
     """What to add by hand, or to take away."""
 
-    amount_minor = Number(least=-MAX_AMOUNT, required=True)
+    amount_minor = Number(least=-MOST_ADJUSTED, most=MOST_ADJUSTED, required=True)
 
     @validates("amount_minor")
     def _check_amount(self, value: int, **_: Any) -> None:

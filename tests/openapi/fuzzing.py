@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import create_engine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rewards_service.app import create_app
+from rewards_service.kit.errors import Forbidden
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings
 from tests.builders.api import Caller, sample_bodies
@@ -55,11 +56,21 @@ def fill(app: Flask, settings: Settings) -> Caller:
     return api
 
 
+def _keep(app: Flask, key_id: str) -> None:
+    """Let nobody revoke the key that all requests come with: the rest would be 401s."""
+
+    def refuse() -> None:
+        if request.method == "DELETE" and request.path.endswith(key_id):
+            raise Forbidden("This key is needed to the end.")
+
+    app.before_request_funcs.setdefault(None, []).append(refuse)
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """The address of an application, served over HTTP in threads of this process."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -87,9 +98,10 @@ def main(arguments: Sequence[str]) -> int:
         upgrade(url)
         settings = replace(settings_for(url), chargebee_api_base=NOBODY)
         app = create_app(settings)
-        key = fill(app, settings).key
+        api = fill(app, settings)
+        _keep(app, api.get("/me")["id"])
         with served(app) as address:
-            return run(address, key, "--max-examples", known.max_examples, *options)[0]
+            return run(address, api.key, "--max-examples", known.max_examples, *options)[0]
 
 
 if __name__ == "__main__":
