@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from threading import Lock
 from typing import Any
 
@@ -22,7 +23,7 @@ Finish = Callable[[Document], Document]
 class Api(flask_smorest.Api):
     """flask-smorest, with problem+json in the answers (see `problems`) and in the document."""
 
-    DEFAULT_ERROR_RESPONSE_NAME = None  # errors are described when the document is made
+    DEFAULT_ERROR_RESPONSE_NAME = ""  # errors are described when the document is made
 
     def __init__(self, finish: Finish) -> None:
         super().__init__()
@@ -79,7 +80,7 @@ def make_api(app: Flask, version: str, finish: Finish) -> Api:
     api = Api(finish)
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     api.init_app(app, spec_kwargs={"marshmallow_plugin": plugin})
-    converter = plugin.converter
+    converter: Any = plugin.converter
     converter.attribute_functions.remove(converter.field2default)
     converter.attribute_functions.insert(1, _default(converter.field2default))
     converter.add_attribute_function(_described)
@@ -89,7 +90,7 @@ def make_api(app: Flask, version: str, finish: Finish) -> Api:
 
 def _described(_converter: Any, field: fields.Field[Any], **_kwargs: Any) -> dict[str, Any]:
     """What a field of ours says of itself, and the names that a table's members may have."""
-    found: dict[str, Any] = getattr(field, "described", dict)()
+    found: dict[str, Any] = deepcopy(getattr(field, "described", {}))
     if isinstance(field, fields.Dict) and field.key_field is not None:
         found["propertyNames"] = _converter.field2property(field.key_field)
     return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from unicodedata import category
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -23,10 +23,7 @@ _DIGITS = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?")
 
-
 Described = dict[str, Any]  # what of a field's JSON Schema its type alone does not say
-
-
 SOMETIMES = {"x-sometimes": True}  # metadata of a member that not every answer has
 
 
@@ -47,6 +44,7 @@ class Text(fields.String):
         self._allowed = "\t\n\r" if lines else ""
         self._blank_is_wrong = shortest > 0
 
+    @property
     def described(self) -> Described:
         return {"pattern": patterns.text(bool(self._allowed), not self._blank_is_wrong)}
 
@@ -63,8 +61,11 @@ class Text(fields.String):
 class Email(fields.String):
     """An address as people write it; whatever a payer's address may look like is accepted."""
 
-    def described(self) -> Described:
-        return {"minLength": 1, "maxLength": LONGEST_EMAIL, "pattern": patterns.EMAIL}
+    described: ClassVar[Described] = {
+        "minLength": 1,
+        "maxLength": LONGEST_EMAIL,
+        "pattern": patterns.EMAIL,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -89,9 +90,7 @@ class PublicId(fields.String):
         metadata = {"example": ids.encode(prefix, 1), **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
         self.prefix = prefix
-
-    def described(self) -> Described:
-        return {"pattern": patterns.public_id(self.prefix)}
+        self.described = {"pattern": patterns.public_id(prefix)}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else ids.encode(self.prefix, value)
@@ -106,8 +105,7 @@ class PublicId(fields.String):
 class Instant(fields.DateTime):
     """RFC 3339 with a zone; given out in UTC."""
 
-    def described(self) -> Described:
-        return {"pattern": patterns.INSTANT}
+    described: ClassVar[Described] = {"pattern": patterns.INSTANT}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
@@ -131,8 +129,7 @@ def parse_instant(value: Any) -> datetime:
 class InstantOrDay(fields.String):
     """A time, or a day whose meaning the service knows: it depends on a time zone."""
 
-    def described(self) -> Described:
-        return {"pattern": patterns.INSTANT_OR_DAY}
+    described: ClassVar[Described] = {"pattern": patterns.INSTANT_OR_DAY}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
@@ -152,8 +149,7 @@ class InstantOrDay(fields.String):
 class Day(fields.Date):
     """A day, YYYY-MM-DD, between 1970 and 2199."""
 
-    def described(self) -> Described:
-        return {"pattern": patterns.DAY}
+    described: ClassVar[Described] = {"pattern": patterns.DAY}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
         if not isinstance(value, str) or len(value) != len("2026-01-31"):
@@ -211,8 +207,7 @@ class Choice(fields.String):
 class Currency(fields.String):
     """An upper-case ISO 4217 code."""
 
-    def described(self) -> Described:
-        return {"x-one-of": "Currency"}
+    described: ClassVar[Described] = {"x-one-of": "Currency"}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not money.is_currency(value):
@@ -223,8 +218,7 @@ class Currency(fields.String):
 class Rate(fields.String):
     """A decimal string outside ("0.20" is 20 %), millionths inside."""
 
-    def described(self) -> Described:
-        return {"pattern": patterns.RATE}
+    described: ClassVar[Described] = {"pattern": patterns.RATE}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else money.format_rate(value)
@@ -244,8 +238,7 @@ class Amounts(fields.Dict):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=Currency(), values=Number(), validate=_not_empty, **kwargs)
 
-    def described(self) -> Described:
-        return {"minProperties": 1}
+    described: ClassVar[Described] = {"minProperties": 1}
 
 
 def _not_empty(value: Mapping[str, int]) -> None:

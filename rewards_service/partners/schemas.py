@@ -1,7 +1,7 @@
 """Partners as the API shows them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import schwifty
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -34,8 +34,11 @@ LONGEST_HOLDER = 70  # what a SEPA file takes
 class Iban(fields.String):
     """An account number of ISO 13616, spaces left out, its check digits verified."""
 
-    def described(self) -> Described:
-        return {"pattern": "^[A-Za-z0-9 ]+$", "minLength": 5, "maxLength": LONGEST_ADDRESS}
+    described: ClassVar[Described] = {
+        "pattern": "^[A-Za-z0-9 ]+$",
+        "minLength": 5,
+        "maxLength": LONGEST_ADDRESS,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) <= LONGEST_ADDRESS:
@@ -49,8 +52,11 @@ class Iban(fields.String):
 class Bic(fields.String):
     """A bank's code of ISO 9362: 8 or 11 letters and digits."""
 
-    def described(self) -> Described:
-        return {"pattern": "^[A-Za-z0-9 ]+$", "minLength": 8, "maxLength": LONGEST_ADDRESS}
+    described: ClassVar[Described] = {
+        "pattern": "^[A-Za-z0-9 ]+$",
+        "minLength": 8,
+        "maxLength": LONGEST_ADDRESS,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) <= LONGEST_ADDRESS:
@@ -84,8 +90,7 @@ class Account(Unmasked):
 class Day(InstantOrDay):
     """A day of the calendar."""
 
-    def described(self) -> Described:
-        return {"format": "date", "pattern": patterns.DAY}
+    described: ClassVar[Described] = {"format": "date", "pattern": patterns.DAY}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         found = super()._deserialize(value, *args, **kwargs)

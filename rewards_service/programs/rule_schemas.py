@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import pycountry
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -49,8 +49,7 @@ def country_codes() -> frozenset[str]:
 class Country(fields.String):
     """An upper-case ISO 3166 alpha-2 code."""
 
-    def described(self) -> Described:
-        return {"x-one-of": "Country"}
+    described: ClassVar[Described] = {"x-one-of": "Country"}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or value not in country_codes():
@@ -61,6 +60,7 @@ class Country(fields.String):
 class Pattern(Text):
     """An id of a Chargebee price or item; a "*" at the end stands for whatever follows."""
 
+    @property
     def described(self) -> Described:
         return {"pattern": patterns.ID_OR_START}
 
@@ -77,8 +77,7 @@ class OneOfEach(fields.List[Any]):
     def __init__(self, item: fields.Field[Any], most: int, **kwargs: Any) -> None:
         super().__init__(item, validate=validate.Length(1, most), **kwargs)
 
-    def described(self) -> Described:
-        return {"uniqueItems": True}
+    described: ClassVar[Described] = {"uniqueItems": True}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         found: list[Any] = super()._deserialize(value, *args, **kwargs)
@@ -95,8 +94,7 @@ class Limits(fields.Dict):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=Currency(), values=Number(least=1), validate=_not_empty, **kwargs)
 
-    def described(self) -> Described:
-        return {"minProperties": 1}
+    described: ClassVar[Described] = {"minProperties": 1}
 
 
 def _not_empty(value: Mapping[str, int]) -> None:
@@ -110,15 +108,14 @@ class Threshold(fields.Raw):
     _amounts = Limits()
     _customers = Number(least=1)
 
-    def described(self) -> Described:
-        return {
-            "type": ["object", "integer", "null"],
-            "minimum": 1,
-            "maximum": MAX_AMOUNT,
-            "minProperties": 1,
-            "propertyNames": {"type": "string", "x-one-of": "Currency"},
-            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MAX_AMOUNT},
-        }
+    described: ClassVar[Described] = {
+        "type": ["object", "integer", "null"],
+        "minimum": 1,
+        "maximum": MAX_AMOUNT,
+        "minProperties": 1,
+        "propertyNames": {"type": "string", "x-one-of": "Currency"},
+        "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MAX_AMOUNT},
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         kind = self._amounts if isinstance(value, Mapping) else self._customers

@@ -1,6 +1,6 @@
 """Programmes and reward rules as the API shows them."""
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
@@ -14,8 +14,11 @@ from rewards_service.programs.rule_schemas import TermsSchema
 class TimeZone(fields.String):
     """A name of the IANA time zone database."""
 
-    def described(self) -> Described:
-        return {"minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_+/-]+$"}
+    described: ClassVar[Described] = {
+        "minLength": 1,
+        "maxLength": 100,
+        "pattern": "^[A-Za-z0-9_+/-]+$",
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 from werkzeug.test import TestResponse
 
+from rewards_service.openapi.shapes import references
 from tools.openapi import CURRENT
 
 Json = dict[str, Any]
@@ -44,7 +45,15 @@ def validator(method: str, path: str, status: int) -> "tuple[Json, dict[str, Any
 
 def compiled(schema: Json) -> Any:
     """A validator of a schema of the document."""
-    whole = {**schema, "components": document()["components"]}
+    components = document()["components"]["schemas"]
+    used: dict[str, Json] = {}
+    wanted = references(schema)
+    while wanted:
+        name = wanted.pop()
+        if name not in used:
+            used[name] = components[name]
+            wanted += references(used[name])
+    whole = {**schema, "components": {"schemas": used}}
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
