@@ -13,7 +13,11 @@ from marshmallow import RAISE, Schema, ValidationError
 from sqlalchemy.orm import Session
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 
 from rewards_service.kit import ids, problems
 from rewards_service.kit.db import READ_ONLY, db
@@ -48,6 +52,9 @@ class WebApp(Flask):
         return None if _is_webhook() else super().preprocess_request()
 
     def dispatch_request(self) -> ResponseReturnValue:
+        rule = request.url_rule
+        if rule is not None and rule.arguments and (methods := self._methods_at(request.path)):
+            raise MethodNotAllowed(sorted(methods))
         answer = super().dispatch_request()
         if request.method not in _SAFE_METHODS:
             session: Session | None = g.get("session")
@@ -56,14 +63,16 @@ class WebApp(Flask):
         return answer
 
     def make_default_options_response(self) -> Response:
-        """The methods of this very address: /payouts/export is no payout with the id "export"."""
         answer = super().make_default_options_response()
         if request.url_rule is not None:
-            here = request.url_rule.rule
-            rules = [rule for rule in self.url_map.iter_rules() if rule.rule == here]
             answer.allow.clear()
-            answer.allow.update(method for rule in rules for method in rule.methods or ())
+            answer.allow.update(sorted(self._methods_at(request.url_rule.rule)))
         return answer
+
+    def _methods_at(self, rule: str) -> set[str]:
+        """Those of one address alone: /payouts/export is no payout with the id "export"."""
+        rules = [known for known in self.url_map.iter_rules() if known.rule == rule]
+        return {method for known in rules for method in known.methods or ()}
 
     def process_response(self, response: Response) -> Response:
         return response if _is_webhook() else super().process_response(response)
