@@ -62,7 +62,7 @@ class Api(flask_smorest.Api):
         """`problems` answers all errors of the application, not only those of this interface."""
 
     def _register_responses(self) -> None:
-        """As the errors."""
+        """These too: which of them an operation has is known when the document is made."""
 
 
 def make_api(app: Flask, version: str, finish: Finish) -> Api:

@@ -192,7 +192,7 @@ class NumberText(fields.Integer):
         super().__init__(validate=validate.Range(least, most), **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
-        if not _DIGITS.fullmatch(value):
+        if not _DIGITS.fullmatch(str(value)):
             raise self.make_error("invalid")
         return int(value)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from rewards_service.kit import patterns
 from rewards_service.kit.money import currency_codes
 from rewards_service.openapi import answers, examples, links, shapes
 from rewards_service.openapi.operations import PREFIX, PREFIXES, Json, Operation, each
 from rewards_service.openapi.texts import DESCRIPTION, SCOPES, TAGS, WEBHOOKS
 
 SECURITY = "key"
-ID_PATTERN = "^{}_[0-7][0-9a-hjkmnp-tv-z]{{12}}$"
 
 
 def finisher(countries: Sequence[str]) -> Callable[[Json], Json]:
@@ -105,7 +105,7 @@ def _name(parameter: Json) -> None:
     prefix = PREFIXES.get(parameter["name"])
     if prefix is None:
         return
-    parameter["schema"] = {"type": "string", "pattern": ID_PATTERN.format(prefix)}
+    parameter["schema"] = {"type": "string", "pattern": patterns.public_id(prefix)}
     parameter["description"] = f"An id of this kind: `{prefix}_...`."
 
 
