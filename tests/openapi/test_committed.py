@@ -13,15 +13,15 @@ CHANGELOG = Path(__file__).resolve().parent.parent.parent / "CHANGELOG.md"
 
 
 class TestDocument:
-    def test_what_is_committed_is_what_is_served(self, client: FlaskClient) -> None:
-        served = client.get("/api/openapi.json").get_json()
+    def test_what_is_committed_is_what_is_served(self, bare: FlaskClient) -> None:
+        served = bare.get("/api/openapi.json").get_json()
 
         assert written(served) == CURRENT.read_text(), "Run make openapi, and look at the changes."
 
-    def test_it_is_the_same_on_every_machine(self, app: Flask, client: FlaskClient) -> None:
-        text = client.get("/api/openapi.json").text
+    def test_it_is_the_same_on_every_machine(self, bare_app: Flask, bare: FlaskClient) -> None:
+        text = bare.get("/api/openapi.json").text
 
-        assert str(app.extensions["rewards_settings"].var_dir) not in text
+        assert str(bare_app.extensions["rewards_settings"].var_dir) not in text
         assert json.loads(text)["servers"][0]["url"] == "/"
 
 
