@@ -6,7 +6,7 @@ from rewards_service.kit import patterns
 from rewards_service.kit.money import currency_codes
 from rewards_service.openapi import answers, examples, links, shapes
 from rewards_service.openapi.operations import PREFIX, PREFIXES, Json, Operation, each
-from rewards_service.openapi.texts import DESCRIPTION, SCOPES, TAGS, WEBHOOKS
+from rewards_service.openapi.texts import DESCRIPTION, PARAMETERS, SCOPES, TAGS, WEBHOOKS
 
 SECURITY = "key"
 
@@ -110,7 +110,7 @@ def _name(parameter: Json) -> None:
 
 
 def _move_description(parameter: Json) -> None:
-    text = parameter["schema"].pop("description", None)
+    text = parameter["schema"].pop("description", PARAMETERS.get(parameter["name"]))
     if text:
         parameter["description"] = text
 

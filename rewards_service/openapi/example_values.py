@@ -70,6 +70,34 @@ TOGETHER: dict[str, dict[str, Any]] = {
     name: {"rate": "1.0842"} for name in ("ExchangeRate", "ExchangeRateInput", "UsedRate", "Line")
 }  # fmt: skip
 
+_ANN = {"name": "Ann", "email": "ann@partner.example", "status": "active"}
+_DEAL = {"name": "Acme, 50 seats", "amount_minor": 1_200_000}
+TOGETHER |= {
+    "ApiKey": {"name": "Reporting"},
+    "ApiKeyInput": {"name": "Reporting"},
+    "Deal": {**_DEAL, "stage": "won"},
+    "DealChange": {**_DEAL, "stage": "won"},
+    "DealInput": {**_DEAL, "stage": "open"},
+    "Event": {"state": "done"},
+    "EventWithBody": {"state": "done", "body": {"id": "ev_AzZhrhUsJ0002", "content": {}}},
+    "Lead": {"status": "converted"},
+    "LeadChange": {"status": "accepted"},
+    "LeadInput": {"status": "accepted"},
+    "Level": {"name": "Gold"},
+    "LevelInput": {"name": "Gold"},
+    "Partner": _ANN,
+    "PartnerChange": _ANN,
+    "PartnerInput": _ANN,
+    "Payout": {
+        "status": "draft", "paid_on": None, "paid_at": None, "ready_at": None, "reference": None,
+        "invoice_number": None, "exports": [],
+    },
+    "Program": {"name": "Agencies"},
+    "ProgramChange": {"name": "Agencies"},
+    "ProgramInput": {"name": "Agencies"},
+    "Reward": {"status": "approved"},
+}  # fmt: skip
+
 # Bodies that say no more than is needed: by the name of the component.
 WHOLE: dict[str, Any] = {
     "RuleInput": {

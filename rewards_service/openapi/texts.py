@@ -60,5 +60,14 @@ TAGS = {
     "transactions": "Payments of known customers, and why they earned what they did",
 }
 
+# By the name of a parameter, where its schema says nothing.
+PARAMETERS = {
+    "limit": "How many at most.",
+    "cursor": "Where to go on: `next_cursor` of the page before, as it came.",
+    "sort": "The order, from the first made or, with `-`, from the last.",
+    "email": "Any spelling of an address.",
+    "contact_email": "Any spelling of an address.",
+}
+
 # What the service sends to others: event type -> a path item, as OpenAPI 3.1 has them.
 WEBHOOKS: dict[str, Any] = {}

@@ -91,7 +91,7 @@ def run(address: str, key: str | None, *options: str, quiet: bool = False) -> tu
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--max-examples", default="40")
+    parser.add_argument("--max-examples", default="10")
     known, options = parser.parse_known_args(arguments)
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/rewards.db"
