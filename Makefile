@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs bench bench-replay bench-backfill bench-scale chaos-kill proofs loss-proof mutation lock clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale chaos-kill proofs loss-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,18 @@ types: $(VENV)/.dev ## static types
 
 docs: $(VENV)/.dev ## write docs/domain.md; fails when a rule has no test
 	$(BIN)/python -m tools.domain_table
+
+openapi: $(VENV)/.dev ## write docs/openapi.json, the description of the API as it is served
+	@$(BIN)/python -m tools.openapi
+
+openapi-release: $(VENV)/.dev ## the same, and keep it to compare later changes with: at a release
+	@$(BIN)/python -m tools.openapi --release
+
+vendor: $(VENV)/.dev ## fetch the files of Swagger UI again by their name on npm, and check them
+	@$(BIN)/python -m tools.vendor
+
+fuzz-api: $(VENV)/.dev ## schemathesis against the whole description: thousands of cases, all checks
+	$(BIN)/python -m tests.openapi.fuzzing $(FUZZ_ARGS)
 
 bench: $(VENV)/.dev ## measure the webhook and the drain
 	$(BIN)/python -m bench.run

@@ -13,14 +13,17 @@ from rewards_service.crm import import_routes
 from rewards_service.exports import routes as exports
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
-from rewards_service.kit import web, webapp
+from rewards_service.kit import documented, web, webapp
 from rewards_service.kit.db import db
+from rewards_service.openapi import routes as docs
+from rewards_service.openapi.document import finisher
 from rewards_service.outbound import routes as outbound
 from rewards_service.partners import routes as partners
 from rewards_service.payouts import routes as payouts
 from rewards_service.payouts import schedule_routes
 from rewards_service.polling import routes as polling
 from rewards_service.programs import routes as programs
+from rewards_service.programs.rule_schemas import country_codes
 from rewards_service.reconciliation import routes as reconciliation
 from rewards_service.reports import ops_routes, report_routes
 from rewards_service.rewards import preview_routes, why_routes
@@ -54,9 +57,10 @@ def create_app(settings: Settings) -> Flask:
     _without_async_teardown(app)
     web.init_app(app, settings)
     auth.init_app(app, settings)
-    api = web.make_api(app, __version__)
+    api = documented.make_api(app, __version__, finisher(sorted(country_codes())))
     for resource in RESOURCES:
         api.register_blueprint(resource)
+    app.register_blueprint(docs.blueprint)
     app.register_blueprint(ops_routes.blueprint)
     ops_routes.init_app(app)
     webhooks.init_app(app)

@@ -83,6 +83,16 @@ class TestProblems:
         assert (problem["status"], "errors" in problem) == (status, status == 422)
         assert problem["request_id"] == answer.headers["X-Request-ID"]
 
+    def test_a_word_in_the_place_of_an_id_has_its_own_methods_only(self, api: Caller) -> None:
+        for method, status in (("GET", 405), ("OPTIONS", 200)):
+            answer = api.call(method, "/payouts/export")
+
+            assert answer.status_code == status
+            assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+    def test_what_takes_no_parameters_refuses_any(self, api: Caller) -> None:
+        assert api.pointers("GET", "/me?verbose=1") == ["/verbose"]
+
     def test_a_crash_is_a_problem_that_tells_nothing(self, settings: Settings) -> None:
         def crash() -> str:
             raise RuntimeError("a secret")

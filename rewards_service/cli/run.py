@@ -183,7 +183,7 @@ def _welcome(settings: Settings) -> str:
 The rewards service is running.
 
   Address        {settings.base_url}
-  API            {settings.base_url}/api/openapi.json
+  API            {settings.base_url}/api/docs
   Health         {settings.base_url}/readyz
   Kept in        {settings.var_dir}
 

@@ -6,7 +6,7 @@ from rewards_service.integrations.schemas import (
     LONGEST_GRACE_HOURS,
     IntegrationSchema,
 )
-from rewards_service.kit.fields import Flag, Number, StrictSchema
+from rewards_service.kit.fields import SOMETIMES, Flag, Number, StrictSchema
 
 
 class CheckSchema(Schema):
@@ -44,8 +44,8 @@ class NewIntegrationSchema(IntegrationSchema):
     """An integration with its webhook password, which is shown this once."""
 
     connect = Flag(load_only=True, load_default=False)
-    webhook_password = fields.String(dump_only=True)
-    connection = fields.Nested(ConnectionSchema, dump_only=True)
+    webhook_password = fields.String(dump_only=True, allow_none=True)
+    connection = fields.Nested(ConnectionSchema, dump_only=True, metadata=SOMETIMES)
 
 
 class RotationSchema(StrictSchema):

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from rewards_service.inbox.models import CONFIRMED, OUTCOMES, REFUSED, SOURCES, STATES, WANTED
-from rewards_service.kit.fields import Choice, Instant, PublicId, Text
+from rewards_service.kit.fields import SOMETIMES, Choice, Instant, PublicId, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 
 
@@ -27,14 +27,16 @@ class ObservedRewardSchema(Schema):
 class ObservedSchema(Schema):
     """What would have come of an event whose integration only observes."""
 
-    outcome = fields.String(allow_none=True)
-    error = fields.String()
-    lead_id = PublicId("led")
-    deal_ids = fields.List(PublicId("dea"))
-    customer = fields.String(metadata={"description": "Id of a customer, or new"})
-    transaction = fields.Nested(ObservedTransactionSchema)
-    rewards = fields.List(fields.Nested(ObservedRewardSchema))
-    reason = fields.String(metadata={"description": "Why it would have earned nothing"})
+    outcome = fields.String(allow_none=True, metadata=SOMETIMES)
+    error = fields.String(allow_none=True, metadata=SOMETIMES)
+    lead_id = PublicId("led", allow_none=True, metadata=SOMETIMES)
+    deal_ids = fields.List(PublicId("dea"), metadata=SOMETIMES)
+    customer = fields.String(metadata={"description": "Id of a customer, or new", **SOMETIMES})
+    transaction = fields.Nested(ObservedTransactionSchema, metadata=SOMETIMES)
+    rewards = fields.List(fields.Nested(ObservedRewardSchema), metadata=SOMETIMES)
+    reason = fields.String(
+        metadata={"description": "Why it would have earned nothing", **SOMETIMES}
+    )
 
 
 class ResultsSchema(Schema):
@@ -44,12 +46,15 @@ class ResultsSchema(Schema):
     customer_id = PublicId("cus", allow_none=True)
     deal_ids = fields.List(PublicId("dea"))
     transaction_id = PublicId("txn", allow_none=True)
-    reward_ids = fields.List(PublicId("rew"))
-    linked_existing = fields.Boolean()
+    reward_ids = fields.List(PublicId("rew"), metadata=SOMETIMES)
+    linked_existing = fields.Boolean(metadata=SOMETIMES)
     key_folded = fields.Boolean(
-        metadata={"description": "Case folding merged the e-mail with another spelling: look at it"}
+        metadata={
+            "description": "Case folding merged the e-mail with another spelling: look at it",
+            **SOMETIMES,
+        }
     )
-    observed = fields.Nested(ObservedSchema)
+    observed = fields.Nested(ObservedSchema, metadata=SOMETIMES)
 
 
 class EventVerificationSchema(Schema):

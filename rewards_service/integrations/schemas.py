@@ -1,7 +1,7 @@
 """Integrations as the API shows them."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -15,6 +15,7 @@ from rewards_service.kit.fields import (
     BY_ITSELF,
     Amounts,
     Choice,
+    Described,
     Flag,
     Instant,
     Number,
@@ -39,6 +40,8 @@ def is_site(text: str) -> bool:
 
 class Site(fields.String):
     """The first part of `yourcompany.chargebee.com`."""
+
+    described: ClassVar[Described] = {"pattern": f"^{_SITE.pattern.replace('?:', '')}$"}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not is_site(value):

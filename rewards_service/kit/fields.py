@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from unicodedata import category
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from rewards_service.kit import emails, ids, money
+from rewards_service.kit import emails, ids, money, patterns
 from rewards_service.kit.clock import rfc3339
 
 LONGEST_NAME = 200
@@ -21,8 +21,12 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?")
+
+Described = dict[str, Any]  # what of a field's JSON Schema its type alone does not say
+SOMETIMES = {"x-sometimes": True}  # metadata of a member that not every answer has
 
 
 class StrictSchema(Schema):
@@ -42,6 +46,10 @@ class Text(fields.String):
         self._allowed = "\t\n\r" if lines else ""
         self._blank_is_wrong = shortest > 0
 
+    @property
+    def described(self) -> Described:
+        return {"pattern": patterns.text(bool(self._allowed), not self._blank_is_wrong)}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
@@ -54,6 +62,12 @@ class Text(fields.String):
 
 class Email(fields.String):
     """An address as people write it; whatever a payer's address may look like is accepted."""
+
+    described: ClassVar[Described] = {
+        "minLength": 1,
+        "maxLength": LONGEST_EMAIL,
+        "pattern": patterns.EMAIL,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -78,6 +92,7 @@ class PublicId(fields.String):
         metadata = {"example": ids.encode(prefix, 1), **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
         self.prefix = prefix
+        self.described = {"pattern": patterns.public_id(prefix)}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else ids.encode(self.prefix, value)
@@ -91,6 +106,8 @@ class PublicId(fields.String):
 
 class Instant(fields.DateTime):
     """RFC 3339 with a zone; given out in UTC."""
+
+    described: ClassVar[Described] = {"pattern": patterns.INSTANT}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
@@ -114,6 +131,8 @@ def parse_instant(value: Any) -> datetime:
 class InstantOrDay(fields.String):
     """A time, or a day whose meaning the service knows: it depends on a time zone."""
 
+    described: ClassVar[Described] = {"pattern": patterns.INSTANT_OR_DAY}
+
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else rfc3339(value)
 
@@ -131,6 +150,8 @@ class InstantOrDay(fields.String):
 
 class Day(fields.Date):
     """A day, YYYY-MM-DD, between 1970 and 2199."""
+
+    described: ClassVar[Described] = {"pattern": patterns.DAY}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
         if not isinstance(value, str) or len(value) != len("2026-01-31"):
@@ -166,6 +187,18 @@ class Number(fields.Integer):
         return value
 
 
+class NumberText(fields.Integer):
+    """An integer of a query: ASCII digits, and nothing else that means a number."""
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, most), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if not _DIGITS.fullmatch(str(value)):
+            raise self.make_error("invalid")
+        return int(value)
+
+
 class Choice(fields.String):
     """One of a few names."""
 
@@ -176,6 +209,8 @@ class Choice(fields.String):
 class Currency(fields.String):
     """An upper-case ISO 4217 code."""
 
+    described: ClassVar[Described] = {"x-one-of": "Currency"}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not money.is_currency(value):
             raise ValidationError("Not an upper-case ISO 4217 currency code such as USD.")
@@ -184,6 +219,8 @@ class Currency(fields.String):
 
 class Rate(fields.String):
     """A decimal string outside ("0.20" is 20 %), millionths inside."""
+
+    described: ClassVar[Described] = {"pattern": patterns.RATE}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else money.format_rate(value)
@@ -202,6 +239,8 @@ class Amounts(fields.Dict):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=Currency(), values=Number(), validate=_not_empty, **kwargs)
+
+    described: ClassVar[Described] = {"minProperties": 1}
 
 
 def _not_empty(value: Mapping[str, int]) -> None:

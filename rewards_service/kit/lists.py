@@ -8,7 +8,7 @@ from flask import request
 from marshmallow import Schema, fields, validate
 
 from rewards_service.kit import files, pages
-from rewards_service.kit.fields import StrictSchema
+from rewards_service.kit.fields import NumberText, StrictSchema
 from rewards_service.kit.own import confined_to
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.kit.walking import Walk
@@ -27,9 +27,7 @@ class FormatQuery(StrictSchema):
 class ListQuery(FormatQuery):
     """Query parameters that every list has."""
 
-    limit = fields.Integer(
-        load_default=pages.DEFAULT_LIMIT, validate=validate.Range(1, pages.MAX_LIMIT)
-    )
+    limit = NumberText(least=1, most=pages.MAX_LIMIT, load_default=pages.DEFAULT_LIMIT)
     cursor = fields.String(validate=validate.Length(max=100))
     sort = fields.String(load_default=pages.SORTS[0], validate=validate.OneOf(pages.SORTS))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, request
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -30,8 +30,10 @@ MAX_ERRORS = 100
 class FieldErrorSchema(Schema):
     """What is wrong with one member of a body or one query parameter."""
 
-    pointer = fields.String(metadata={"description": "JSON Pointer, such as /options/mode"})
-    detail = fields.String()
+    pointer = fields.String(
+        required=True, metadata={"description": "JSON Pointer, such as /options/mode"}
+    )
+    detail = fields.String(required=True)
     line = fields.Integer(metadata={"description": "Of an uploaded file, the first is 1"})
     column = fields.String(allow_none=True, metadata={"description": "Of an uploaded file"})
 
@@ -39,13 +41,13 @@ class FieldErrorSchema(Schema):
 class ProblemSchema(Schema):
     """An error, as RFC 9457 says; `code` is stable, texts may change."""
 
-    type = fields.String()
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String()
-    code = fields.String()
-    request_id = fields.String()
-    errors = fields.List(fields.Nested(FieldErrorSchema))
+    type = fields.String(required=True, metadata={"format": "uri"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True, validate=validate.Range(400, 599))
+    detail = fields.String(required=True)
+    code = fields.String(required=True, metadata={"pattern": "^[a-z][a-z0-9_]*$"})
+    request_id = fields.String(required=True, metadata={"description": "As X-Request-ID"})
+    errors = fields.List(fields.Nested(FieldErrorSchema), metadata={"description": "With 422"})
 
 
 def request_id() -> str:

@@ -3,21 +3,17 @@
 # mypy: disable-error-code="no-untyped-call"
 
 from collections.abc import Callable
-from http import HTTPStatus
-from threading import Lock
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-import flask_smorest
-from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, current_app, g, request
 from flask_smorest.blueprint import Blueprint
-from flask_smorest.utils import prepare_response
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import formats, ids, problems
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.errors import NotFound
+from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.kit.files import FILE, FILES
 from rewards_service.kit.strict_parser import StrictParser
 from rewards_service.settings import Settings
@@ -88,67 +84,8 @@ def _add_headers(answer: Response) -> Response:
     return answer
 
 
-class Api(flask_smorest.Api):
-    """flask-smorest, with problem+json in the answers (see `problems`) and in the document."""
-
-    ERROR_SCHEMA = problems.ProblemSchema  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._undocumented: list[Blueprint] = []
-        self._documenting = Lock()
-
-    def register_blueprint(self, blp: Blueprint) -> None:  # type: ignore[override]
-        """Serve a resource. Its description waits until someone asks for the document.
-
-        It takes most of the time of a start, in each process, and most never show it.
-        """
-        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
-        self._app.register_blueprint(blp)
-        self._undocumented.append(blp)
-
-    def _openapi_json(self) -> Response:
-        with self._documenting:
-            while self._undocumented:
-                blp = self._undocumented[0]
-                blp.register_views_in_doc(self, self._app, self.spec, name=blp.name,
-                                          parameters=None)  # fmt: skip
-                self.spec.tag({"name": blp.name, "description": blp.description})
-                self._undocumented.pop(0)
-        answer: Response = super()._openapi_json()
-        return answer
-
-    def _register_error_handlers(self) -> None:
-        """`problems` answers all errors of the application, not only those of this interface."""
-
-    def _register_responses(self) -> None:
-        names = {status.name: status.phrase for status in HTTPStatus}
-        for name, phrase in {**names, "DEFAULT_ERROR": "An error"}.items():
-            answer = {"description": phrase, "schema": self.ERROR_SCHEMA}
-            prepare_response(answer, self.spec, problems.PROBLEM_JSON)
-            self.spec.components.response(name, answer, lazy=True)
-
-
-def make_api(app: Flask, version: str) -> Api:
-    """The documented interface of `app`; its document is at /api/openapi.json."""
-    app.config.update(
-        API_TITLE="Rewards",
-        API_VERSION=version,
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/api",
-        OPENAPI_JSON_PATH="openapi.json",
-    )
-    api = Api()
-    plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
-    api.init_app(app, spec_kwargs={"marshmallow_plugin": plugin})
-    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
-    return api
-
-
-def _schema_name(schema: Any) -> str:
-    kind = schema if isinstance(schema, type) else type(schema)
-    partial = not isinstance(schema, type) and bool(schema.partial)
-    return kind.__name__.removesuffix("Schema") + ("Change" if partial else "")
+class Files(tuple[str, ...]):
+    """The media types of an answer that is a file."""
 
 
 class Resource(Blueprint):
@@ -165,7 +102,7 @@ class Resource(Blueprint):
         rule: str,
         *,
         scope: str,
-        answer: type[Schema] | Schema | None = None,
+        answer: type[Schema] | Schema | Files | None = None,
         status: int = 200,
         body: type[Schema] | Schema | None = None,
         query: type[Schema] | Schema | None = None,
@@ -174,32 +111,51 @@ class Resource(Blueprint):
     ) -> Callable[[View], View]:
         """Publish a view: `body` or `query` is checked and handed to it, `answer` renders it.
 
-        An answer with rows (see `formats`) is given out as CSV and XLSX, too. for_partners: keys
-        bound to a partner may use it; the view sees to it that they see their own only, as
-        `kit.own` says. csv_bytes: it reads a body of CSV of up to so many bytes.
+        An answer with rows (see `formats`) is given out as CSV and XLSX, too. Without `query` it
+        takes no parameters, and says so. for_partners: keys bound to a partner may use it; the view
+        sees to it that they see their own only, as `kit.own` says. csv_bytes: it reads a body of
+        CSV of up to so many bytes.
         """
+        files = answer if isinstance(answer, Files) else None
+        rendered = None if isinstance(answer, Files) else answer
 
         def publish(view: View) -> View:
-            shown = formats.negotiable(view, answer, query) if method == "GET" else view
+            shown = formats.negotiable(view, rendered, query) if method == "GET" else view
             handler = shown
             # The last one is described first: generated clients take that.
             for kind in FILES if hasattr(shown, "table") else ():
                 handler = self.alt_response(status, schema=FILE, content_type=kind)(handler)
-            handler = self.response(status, answer)(handler)
+            handler = self.response(status, rendered)(handler)
             if body is not None:
-                handler = self.arguments(body, location="json")(handler)
+                needed = not getattr(body, "may_be_absent", False)
+                handler = self.arguments(body, location="json", required=needed)(handler)
             if query is not None:
                 handler = self.arguments(query, location="query")(handler)
-            said = {"x-scope": scope, "x-partner-keys": for_partners}
+            else:
+                handler = _without_query(handler)
+            said = {"x-scope": scope, "x-partner-keys": for_partners, "x-files": files}
             if csv_bytes is not None:
                 said["requestBody"] = _CSV_BODY
-            handler = self.doc(security=[{"key": []}], **said)(handler)
+            handler = self.doc(operationId=view.__name__, **said)(handler)
             handler.scope, handler.for_partners = scope, for_partners
-            handler.answer, handler.max_body = answer, csv_bytes or MAX_BODY
+            handler.answer, handler.max_body = rendered, csv_bytes or MAX_BODY
+            handler.body = body
             self.add_url_rule(rule, view.__name__, handler, methods=[method])
             return view
 
         return publish
+
+
+def _without_query(view: View) -> View:
+    @wraps(view)
+    def check(*args: Any, **kwargs: Any) -> Any:
+        if request.args:
+            unknown = [{"pointer": f"/{name[:100]}", "detail": "Unknown field."}
+                       for name in request.args]  # fmt: skip
+            raise Unprocessable("This operation takes no query parameters.", unknown)
+        return view(*args, **kwargs)
+
+    return cast(View, check)
 
 
 def path_key(prefix: str, text: str) -> int:

@@ -3,6 +3,7 @@
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import MethodNotAllowed
 
 from rewards_service.kit import access_log, etags, packing, repeats
 from rewards_service.kit.quota import Standing
@@ -22,6 +23,9 @@ class WebApp(Flask):
         return super().preprocess_request()
 
     def dispatch_request(self) -> ResponseReturnValue:
+        rule = request.url_rule
+        if rule is not None and rule.arguments and (methods := self._methods_at(request.path)):
+            raise MethodNotAllowed(sorted(methods))
         if request.method in SAFE_METHODS:
             return super().dispatch_request()
         wish = repeats.wanted()
@@ -42,6 +46,18 @@ class WebApp(Flask):
         if is_ours:
             etags.tag_change(answer)
         return answer
+
+    def make_default_options_response(self) -> Response:
+        answer = super().make_default_options_response()
+        if request.url_rule is not None:
+            answer.allow.clear()
+            answer.allow.update(sorted(self._methods_at(request.url_rule.rule)))
+        return answer
+
+    def _methods_at(self, rule: str) -> set[str]:
+        """Those of one address alone: /payouts/export is no payout with the id "export"."""
+        rules = [known for known in self.url_map.iter_rules() if known.rule == rule]
+        return {method for known in rules for method in known.methods or ()}
 
     def process_response(self, response: Response) -> Response:
         if _is_webhook():

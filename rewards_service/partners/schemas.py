@@ -1,15 +1,18 @@
 """Partners as the API shows them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import schwifty
 from marshmallow import ValidationError, fields, validate, validates_schema
 from schwifty.exceptions import SchwiftyException
 
+from rewards_service.kit import patterns
 from rewards_service.kit.fields import (
+    SOMETIMES,
     Choice,
     Currency,
+    Described,
     Email,
     Flag,
     Instant,
@@ -31,6 +34,12 @@ LONGEST_HOLDER = 70  # what a SEPA file takes
 class Iban(fields.String):
     """An account number of ISO 13616, spaces left out, its check digits verified."""
 
+    described: ClassVar[Described] = {
+        "pattern": "^[A-Za-z0-9 ]+$",
+        "minLength": 5,
+        "maxLength": LONGEST_ADDRESS,
+    }
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) <= LONGEST_ADDRESS:
             try:
@@ -42,6 +51,12 @@ class Iban(fields.String):
 
 class Bic(fields.String):
     """A bank's code of ISO 9362: 8 or 11 letters and digits."""
+
+    described: ClassVar[Described] = {
+        "pattern": "^[A-Za-z0-9 ]+$",
+        "minLength": 8,
+        "maxLength": LONGEST_ADDRESS,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if isinstance(value, str) and len(value) <= LONGEST_ADDRESS:
@@ -75,6 +90,8 @@ class Account(Unmasked):
 class Day(InstantOrDay):
     """A day of the calendar."""
 
+    described: ClassVar[Described] = {"format": "date", "pattern": patterns.DAY}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         found = super()._deserialize(value, *args, **kwargs)
         if isinstance(found, datetime):
@@ -85,12 +102,12 @@ class Day(InstantOrDay):
 class PayoutDetailsSchema(StrictSchema):
     """Where a partner is paid. Written in full, shown masked; left out stays, null removes."""
 
-    paypal_email = Account(longest=LONGEST_ADDRESS, allow_none=True)
-    iban = Iban(allow_none=True, metadata={"example": "DE89370400440532013000"})
-    bic = Bic(allow_none=True, metadata={"example": "COBADEFFXXX"})
-    account_name = Unmasked(longest=LONGEST_HOLDER, allow_none=True)
-    wise_email = Account(longest=LONGEST_ADDRESS, allow_none=True)
-    unreadable = Flag(dump_only=True)
+    paypal_email = Account(longest=LONGEST_ADDRESS, allow_none=True, metadata=SOMETIMES)
+    iban = Iban(allow_none=True, metadata={"example": "DE89370400440532013000", **SOMETIMES})
+    bic = Bic(allow_none=True, metadata={"example": "COBADEFFXXX", **SOMETIMES})
+    account_name = Unmasked(longest=LONGEST_HOLDER, allow_none=True, metadata=SOMETIMES)
+    wise_email = Account(longest=LONGEST_ADDRESS, allow_none=True, metadata=SOMETIMES)
+    unreadable = Flag(dump_only=True, metadata=SOMETIMES)
 
 
 class EnrolmentSchema(StrictSchema):

@@ -10,9 +10,10 @@ from rewards_service.kit.db import db, rehearsal, transaction
 from rewards_service.kit.lists import page_answer, paging
 from rewards_service.kit.own import confined_to, own_partner
 from rewards_service.kit.pages import MAX_LIMIT, Paging
-from rewards_service.kit.web import Resource, current_session, current_settings, path_key
+from rewards_service.kit.web import Files, Resource, current_session, current_settings, path_key
 from rewards_service.partners.service import get_partner
 from rewards_service.payouts import exporting, invoices, making, queries, schemas, service
+from rewards_service.payouts.invoices import SIGNATURES
 from rewards_service.payouts.models import Payout, PayoutExport
 from rewards_service.payouts.showing import show, show_lines
 
@@ -24,6 +25,7 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "xml": "application/xml",
 }
+FILES = Files(kind.partition(";")[0] for kind in MEDIA_TYPES.values())
 
 
 @blueprint.operation(
@@ -160,7 +162,9 @@ def attach_invoice(body: dict[str, Any], payout_id: str) -> Any:
     )
 
 
-@blueprint.operation("GET", "/payouts/<payout_id>/invoice", scope=READ, for_partners=True)
+@blueprint.operation(
+    "GET", "/payouts/<payout_id>/invoice", scope=READ, answer=Files(SIGNATURES), for_partners=True
+)
 def get_invoice(payout_id: str) -> Any:
     """The document of the partner's invoice."""
     session, key = current_session(), path_key("pay", payout_id)
@@ -173,7 +177,7 @@ def get_invoice(payout_id: str) -> Any:
 
 @blueprint.operation(
     "GET", "/payouts/<payout_id>/export", scope=READ, query=schemas.ExportQuerySchema,
-    for_partners=True,
+    answer=FILES, for_partners=True,
 )  # fmt: skip
 def export_payout(query: dict[str, Any], payout_id: str) -> Any:
     """One payout as a file; keys of partners get no file that moves money."""
@@ -186,7 +190,10 @@ def export_payout(query: dict[str, Any], payout_id: str) -> Any:
     return _exported([key], query)
 
 
-@blueprint.operation("POST", "/payouts/export", scope=READ, body=schemas.ExportManySchema)
+@blueprint.operation(
+    "POST", "/payouts/export", scope=READ, body=schemas.ExportManySchema,
+    answer=FILES,
+)  # fmt: skip
 def export_payouts(body: dict[str, Any]) -> Any:
     """Several payouts as one file, or as one of its parts."""
     return _exported(body["ids"], body)

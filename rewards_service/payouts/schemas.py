@@ -7,12 +7,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from rewards_service.kit.fields import (
+    SOMETIMES,
     Choice,
     Currency,
     Day,
     Flag,
     Instant,
     Number,
+    NumberText,
     PublicId,
     StrictSchema,
     Text,
@@ -105,7 +107,7 @@ class PayoutSchema(Schema):
     schedule_id = PublicId("sch", allow_none=True)
     ledger_sha256 = fields.String()
     exports = fields.List(fields.Nested(ExportedSchema))
-    lines = fields.List(fields.Nested(LineSchema))
+    lines = fields.List(fields.Nested(LineSchema), metadata=SOMETIMES)
     created_at = Instant()
     updated_at = Instant()
 
@@ -165,7 +167,7 @@ class InvoiceSchema(StrictSchema):
 
 class ExportQuerySchema(StrictSchema):
     format = Choice(FORMATS, required=True)
-    part = fields.Integer(load_default=1, validate=validate.Range(1, MAX_EXPORTED))
+    part = NumberText(least=1, most=MAX_EXPORTED, load_default=1)
 
 
 class ExportManySchema(StrictSchema):

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import pycountry
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from rewards_service.kit import patterns
 from rewards_service.kit.fields import (
     Amounts,
     Choice,
     Currency,
+    Described,
     Flag,
     InstantOrDay,
     Number,
@@ -19,7 +21,7 @@ from rewards_service.kit.fields import (
     Text,
     Whole,
 )
-from rewards_service.kit.money import ROUNDINGS
+from rewards_service.kit.money import MAX_AMOUNT, ROUNDINGS
 from rewards_service.programs import rules
 
 MAX_HOLD_DAYS = 365
@@ -47,6 +49,8 @@ def country_codes() -> frozenset[str]:
 class Country(fields.String):
     """An upper-case ISO 3166 alpha-2 code."""
 
+    described: ClassVar[Described] = {"x-one-of": "Country"}
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or value not in country_codes():
             raise ValidationError("Not an upper-case ISO 3166 country code such as DE.")
@@ -55,6 +59,10 @@ class Country(fields.String):
 
 class Pattern(Text):
     """An id of a Chargebee price or item; a "*" at the end stands for whatever follows."""
+
+    @property
+    def described(self) -> Described:
+        return {"pattern": patterns.ID_OR_START}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
@@ -68,6 +76,8 @@ class OneOfEach(fields.List[Any]):
 
     def __init__(self, item: fields.Field[Any], most: int, **kwargs: Any) -> None:
         super().__init__(item, validate=validate.Length(1, most), **kwargs)
+
+    described: ClassVar[Described] = {"uniqueItems": True}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         found: list[Any] = super()._deserialize(value, *args, **kwargs)
@@ -84,6 +94,8 @@ class Limits(fields.Dict):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=Currency(), values=Number(least=1), validate=_not_empty, **kwargs)
 
+    described: ClassVar[Described] = {"minProperties": 1}
+
 
 def _not_empty(value: Mapping[str, int]) -> None:
     if not value:
@@ -95,6 +107,15 @@ class Threshold(fields.Raw):
 
     _amounts = Limits()
     _customers = Number(least=1)
+
+    described: ClassVar[Described] = {
+        "type": ["object", "integer", "null"],
+        "minimum": 1,
+        "maximum": MAX_AMOUNT,
+        "minProperties": 1,
+        "propertyNames": {"type": "string", "x-one-of": "Currency"},
+        "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MAX_AMOUNT},
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         kind = self._amounts if isinstance(value, Mapping) else self._customers

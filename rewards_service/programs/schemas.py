@@ -1,11 +1,11 @@
 """Programmes and reward rules as the API shows them."""
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
 
-from rewards_service.kit.fields import Choice, Instant, PublicId, StrictSchema, Text
+from rewards_service.kit.fields import Choice, Described, Instant, PublicId, StrictSchema, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 from rewards_service.programs.models import APPROVALS, INACTIVE_PARTNERS
 from rewards_service.programs.rule_schemas import TermsSchema
@@ -13,6 +13,12 @@ from rewards_service.programs.rule_schemas import TermsSchema
 
 class TimeZone(fields.String):
     """A name of the IANA time zone database."""
+
+    described: ClassVar[Described] = {
+        "minLength": 1,
+        "maxLength": 100,
+        "pattern": "^[A-Za-z0-9_+/-]+$",
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         try:

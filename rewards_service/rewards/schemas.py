@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates
 from rewards_service.kit.fields import (
     Choice,
     Currency,
+    Day,
     Instant,
     Number,
     PublicId,
@@ -14,7 +15,6 @@ from rewards_service.kit.fields import (
     Text,
 )
 from rewards_service.kit.lists import ListQuery, page_schema
-from rewards_service.kit.money import MAX_AMOUNT
 from rewards_service.rewards.listing import MOVE
 from rewards_service.rewards.models import ENTRY_KINDS, STATUSES
 
@@ -24,6 +24,7 @@ ACTIONS = {"approve": "approved", "decline": "declined", "hold": "hold", "releas
 SYNONYMS = {"accepted": "approved"}
 LONGEST_REASON = 1_000
 MOST_AT_ONCE = 200
+MOST_ADJUSTED = 10**15  # sums of thousands of them still fit a bigint
 
 
 class StatusName(Choice):
@@ -133,7 +134,7 @@ class RefusalSchema(StrictSchema):
 class HoldSchema(RefusalSchema):
     """Why, and the last day of the hold if it is to end by itself."""
 
-    until = fields.Date(allow_none=True)
+    until = Day(allow_none=True)
 
 
 class BulkSchema(StrictSchema):
@@ -142,7 +143,7 @@ class BulkSchema(StrictSchema):
     ids = fields.List(PublicId("rew"), required=True, validate=validate.Length(1, MOST_AT_ONCE))
     action = Choice(tuple(ACTIONS), required=True)
     reason = Text(longest=LONGEST_REASON, lines=True)
-    until = fields.Date(allow_none=True)
+    until = Day(allow_none=True)
 
 
 class BulkResultSchema(Schema):
@@ -164,7 +165,7 @@ class BulkAnswerSchema(Schema):
 class AdjustmentSchema(RefusalSchema):
     """What to add by hand, or to take away."""
 
-    amount_minor = Number(least=-MAX_AMOUNT, required=True)
+    amount_minor = Number(least=-MOST_ADJUSTED, most=MOST_ADJUSTED, required=True)
 
     @validates("amount_minor")
     def _check_amount(self, value: int, **_: Any) -> None:

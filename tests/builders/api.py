@@ -11,6 +11,7 @@ from rewards_service.accounts.service import create_key
 from rewards_service.kit import ids
 from rewards_service.kit.db import db, transaction
 from rewards_service.settings import Settings
+from tests.openapi.conformance import check
 
 Json = dict[str, Any]
 PREFIX = "/api/v1"
@@ -40,7 +41,9 @@ class Caller:
         headers = {"Authorization": f"Bearer {key or self.key}", **kwargs.pop("headers", {})}
         if method == "PATCH":
             headers.setdefault("If-Match", "*")
-        return self.client.open(PREFIX + path, method=method, headers=headers, **kwargs)
+        answer = self.client.open(PREFIX + path, method=method, headers=headers, **kwargs)
+        check(answer)
+        return answer
 
     def get(self, path: str, /, **query: Any) -> Json:
         answer = self.call("GET", path, query_string=query)

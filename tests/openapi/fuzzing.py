@@ -1,0 +1,108 @@
+"""schemathesis against the whole description, over real HTTP: `make fuzz-api`.
+
+The service is served from a fresh database with some of everything. Chargebee is away (nobody
+listens at its address), as nothing may be asked there.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Flask, request
+from sqlalchemy import create_engine
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from rewards_service.app import create_app
+from rewards_service.kit.errors import Forbidden
+from rewards_service.kit.migrate import upgrade
+from rewards_service.settings import Settings
+from tests.builders.api import Caller, sample_bodies
+from tests.builders.chargebee import paid
+from tests.builders.whole import settings_for
+from tests.builders.world import World
+
+NOBODY = "http://127.0.0.1:9"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *_: object, **__: object) -> None:
+        """Thousands of lines would tell nothing."""
+
+
+def fill(app: Flask, settings: Settings) -> Caller:
+    """A caller with all rights, in a business with some of everything."""
+    engine = create_engine(settings.database_url)
+    world = World(app, engine, settings)
+    partner = world.partner()
+    world.lead("ada@one.example", partner)
+    world.deal("bob@two.example", partner)
+    for number, email in enumerate(["ada@one.example", "bob@two.example", "no@body.example"]):
+        world.site.post(paid(str(number), f"payer_{number}", email))
+    world.drain()
+    api = Caller(app, settings)
+    for path, body in sample_bodies(api).items():
+        api.create(path, **body)
+    rewards = api.get("/rewards")["data"]
+    api.call("POST", f"/rewards/{rewards[0]['id']}/approve")
+    api.create("/payouts", currency="USD", cut_off="2100-01-01")
+    engine.dispose()
+    return api
+
+
+def _keep(app: Flask, key_id: str) -> None:
+    """Let nobody revoke the key that all requests come with: the rest would be 401s."""
+
+    def refuse() -> None:
+        if request.method == "DELETE" and request.path.endswith(key_id):
+            raise Forbidden("This key is needed to the end.")
+
+    app.before_request_funcs.setdefault(None, []).append(refuse)
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of an application, served over HTTP in threads of this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def run(address: str, key: str | None, *options: str, quiet: bool = False) -> tuple[int, str]:
+    """(exit status, report) of schemathesis against a served application."""
+    header = ["--header", f"Authorization: Bearer {key}"] if key else []
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run",
+               f"{address}/api/openapi.json", *header, *options]  # fmt: skip
+    output = subprocess.PIPE if quiet else None
+    done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout or ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--max-examples", default="10")
+    known, options = parser.parse_known_args(arguments)
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/rewards.db"
+        upgrade(url)
+        settings = replace(settings_for(url), chargebee_api_base=NOBODY)
+        app = create_app(settings)
+        api = fill(app, settings)
+        _keep(app, api.get("/me")["id"])
+        with served(app) as address:
+            return run(address, api.key, "--max-examples", known.max_examples, *options)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
