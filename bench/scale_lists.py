@@ -45,11 +45,23 @@ LISTS = (
     "/leads?status=converted&partner_id={small}",
     "/deals", "/deals?stage=won", "/deals?stage=open", "/deals?partner_id={partner}",
     "/payouts", "/payouts?status=paid", "/payouts?status=ready", "/payouts?status=draft",
-    "/payouts?partner_id={partner}", "/payouts?currency=JPY",
+    "/payouts?partner_id={partner}", "/payouts?currency=JPY", "/webhook-endpoints",
     "/payouts/{payout}/lines",
     "/integrations", "/programs", "/reward-rules", "/api-keys", "/audit-log", "/exports",
     "/conflicts", "/payout-schedules", "/exchange-rates", "/reports/reconciliation",
 )  # fmt: skip
 
 # Reports: address and the most that 95 of 100 answers may take, in ms.
-REPORTS: tuple[tuple[str, float], ...] = ()
+_STATEMENT = "/reports/partners/{{{0}}}/statement?month=2025-11"
+_YEAR = "month[gte]=2025-01&month[lt]=2026-01"
+REPORTS: tuple[tuple[str, float], ...] = (
+    (_STATEMENT.format("partner"), 50.0), (_STATEMENT.format("small"), 50.0),
+    (_STATEMENT.format("partner") + "&as_of={late}", 50.0),
+    (_STATEMENT.format("small") + "&as_of={late}", 50.0),
+    ("/reports/rewards?group_by=month&limit=200", 150.0),
+    ("/reports/rewards?group_by=partner,month&limit=200", 150.0),
+    (f"/reports/rewards?group_by=partner&{_YEAR}&limit=200", 150.0),
+    ("/reports/rewards/timeseries", 150.0),
+    ("/reports/partners/leaderboard", 150.0),
+    ("/reports/liability", 150.0),
+)  # fmt: skip

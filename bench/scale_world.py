@@ -12,6 +12,7 @@ from bench import world
 from rewards_service.programs.models import RewardRuleVersion
 from rewards_service.properties.names import CUSTOMER_ID, INVOICE_ID, TRANSACTION_ID
 from rewards_service.properties.service import definition_ids
+from rewards_service.rewards import months
 
 PARTNERS = 2_000
 PAYMENTS_PER_CUSTOMER = 4
@@ -76,13 +77,20 @@ STEPS = (
         WHEN id < :n * 0.85 THEN CASE WHEN id % 50 = 0 THEN 'declined' ELSE 'paid' END
         WHEN id < :n * 0.88 THEN 'in_payout' WHEN id < :n * 0.93 THEN 'approved'
         WHEN id % 20 = 0 THEN 'hold' ELSE 'pending' END AS of_age FROM transactions) t""",
-    """INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, cause_event_id, posted_at)
-    SELECT id, id, 'earn', 500 + id % 9500, id, created_at FROM rewards
+    """INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, cause_event_id, posted_at,
+      partner_id, currency, happened_at, effect, owed_minor, opens)
+    SELECT id, id, 'earn', 500 + id % 9500, id, created_at, partner_id, currency, created_at,
+      'earned', 500 + id % 9500, true FROM rewards
     UNION ALL
-    SELECT :n + id, id, 'reverse', -100, id, created_at + interval '10 days' FROM rewards
+    SELECT :n + id, id, 'reverse', -100, id, created_at + interval '10 days', partner_id, currency,
+      created_at + interval '9 days', 'reversed', -100, false FROM rewards
     WHERE id % 33 = 0""",
-    """INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, posted_at, actor)
-    SELECT 2 * :n + id, id, 'manual', 0, created_at + interval '45 days', 'machine' FROM rewards
+    f"""INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, posted_at, actor,
+      partner_id, currency, happened_at, effect, owed_minor, opens)
+    SELECT 2 * :n + id, id, 'manual', 0, created_at + interval '45 days', 'machine', partner_id,
+      currency, created_at + interval '45 days',
+      CASE WHEN status IN ('paid', 'declined') THEN status END,
+      CASE WHEN status IN ('paid', 'declined') THEN -{_NET} ELSE 0 END, false FROM rewards r
     WHERE status NOT IN ('pending', 'hold')""",
     """INSERT INTO ledger_postings (entry_id, account, partner_id, currency, amount_minor)
     SELECT e.id, a.account, r.partner_id, r.currency, a.sign * e.amount_minor
@@ -154,9 +162,5 @@ def _run(connection: Connection, step: str, values: dict[str, int]) -> None:
 
 def _roll_up(engine: Engine) -> None:
     """Fill the month sums, which are kept with the ledger."""
-    try:
-        from rewards_service.rewards import months  # type: ignore[attr-defined]
-    except ImportError:
-        return
     with Session(engine) as session, session.begin():
         months.rebuild(session)

@@ -242,10 +242,9 @@ def _status_of(row: Reward) -> dict[str, Any]:
 
 
 def _set(row: Reward, order: Order) -> None:
-    """A reason of the machine that was lifted is remembered: it must not set it again."""
+    """A lifted reason of the machine is remembered: it must not set it again."""
     if order.to_status != "hold" and row.hold_reason not in (None, BY_HAND):
         row.released_holds = sorted({*(row.released_holds or ()), row.hold_reason})
-    on_hold = order.to_status == "hold"
     row.status = order.to_status
-    row.hold_reason = BY_HAND if on_hold else None
-    row.hold_until_on = order.until if on_hold else None
+    held = order.to_status == "hold"
+    row.hold_reason, row.hold_until_on = (BY_HAND, order.until) if held else (None, None)
