@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TextIO
 from uuid import uuid4
 
@@ -86,11 +87,14 @@ def _clean(key: str, value: Any, depth: int) -> Any:
     return _clean_text(str(value))
 
 
+@lru_cache(maxsize=1_000)
 def _is_secret(key: str) -> bool:
     return _SECRET_WORDS.search(key.lower().replace("_", "").replace("-", "")) is not None
 
 
 def _clean_text(text: str) -> str:
+    if "@" not in text and len(text.split(None, 1)) < 2:  # none of the patterns fits one word
+        return text
     for pattern, replacement in _SECRET_TEXTS:
         text = pattern.sub(replacement, text)
     return text
