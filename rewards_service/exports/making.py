@@ -1,5 +1,6 @@
 """Write an export's file: read its rows as its key would, keep it in pieces."""
 
+import gc
 import tempfile
 import time
 import zlib
@@ -121,6 +122,7 @@ class _Pieces:
     def _keep(self, session: Session) -> None:
         service.keep(session, self._export, self._rows)
         self._kept_at = time.monotonic()
+        gc.collect()  # a worker looks for garbage so seldom that a long file would gather much
 
     def close(self) -> None:
         """The file is whole. Raises TakenOver."""
