@@ -1,6 +1,6 @@
 """API keys as the API shows them."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from rewards_service.accounts.service import SCOPES
 from rewards_service.kit.fields import Choice, Instant, PublicId, StrictSchema, Text
@@ -12,7 +12,7 @@ class ApiKeySchema(StrictSchema):
 
     id = PublicId("key", dump_only=True)
     name = Text(required=True)
-    scopes = fields.List(Choice(SCOPES), required=True)
+    scopes = fields.List(Choice(SCOPES), required=True, validate=validate.Length(1))
     partner_id = PublicId("par", allow_none=True, load_default=None)
     expires_at = Instant(allow_none=True, load_default=None)
     created_at = Instant(dump_only=True)

@@ -1,16 +1,19 @@
 """Audit entries as the API shows them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
 from rewards_service.audit import subjects
-from rewards_service.kit.fields import Instant, PublicId, Text
+from rewards_service.kit import patterns
+from rewards_service.kit.fields import Described, Instant, PublicId, Text
 from rewards_service.kit.lists import ListQuery, page_schema
 
 
 class SubjectId(fields.String):
     """The public id of whatever an entry is about."""
+
+    described: ClassVar[Described] = {"pattern": patterns.public_id("[^_]*")}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         key = subjects.key_of(value) if isinstance(value, str) else None

@@ -9,6 +9,7 @@ from rewards_service.openapi.operations import (
     resolved,
     schema_of,
 )
+from rewards_service.openapi.refusals import COMES_LATER
 
 
 def connect(document: Json) -> None:
@@ -23,14 +24,14 @@ def connect(document: Json) -> None:
         shown = _shown(answer, schemas)
         if shown is None or operation.method == "delete":
             continue
-        prefix, place = shown
+        (prefix, place), made = shown, operation.method == "post"
         answer["links"] = {
             taker.name: {
                 "operationId": taker.name,
                 "parameters": {taker.path_names[0]: f"$response.body#{place}"},
             }
             for taker in takers.get(prefix, ())
-            if taker.name != operation.name
+            if taker.name != operation.name and not (made and taker.name in COMES_LATER)
         }
 
 

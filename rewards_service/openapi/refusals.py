@@ -56,6 +56,11 @@ CONFLICTS: dict[str, tuple[str, ...]] = {
 # 404 though the path names nothing: the body or the query does.
 LOOKS_UP = ("get_balances", "export_payouts", "create_payouts")
 
+# What is not there yet when the thing was just made: no link leads to it from there.
+COMES_LATER = (
+    "get_backfill", "pause_backfill", "preview_past_rewards", "post_past_rewards", "get_invoice",
+)  # fmt: skip
+
 # The status of a dry run, which makes nothing, where the real thing is answered with 201.
 REHEARSED = {"create_payouts": "200"}
 

@@ -85,7 +85,9 @@ def run(address: str, key: str | None, *options: str, quiet: bool = False) -> tu
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run",
                f"{address}/api/openapi.json", *header, *options]  # fmt: skip
     output = subprocess.PIPE if quiet else None
-    done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, text=True, check=False)
+    with TemporaryDirectory() as folder:  # it keeps crashes where it runs, to try them first
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, text=True,
+                              check=False, cwd=folder)  # fmt: skip
     return done.returncode, done.stdout or ""
 
 

@@ -105,7 +105,13 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         "table",
-        [refusals.CONFLICTS, refusals.LOOKS_UP, refusals.ASKS_CHARGEBEE, refusals.REHEARSED],
+        [
+            refusals.CONFLICTS,
+            refusals.LOOKS_UP,
+            refusals.ASKS_CHARGEBEE,
+            refusals.REHEARSED,
+            refusals.COMES_LATER,
+        ],
     )
     def test_the_operations_that_have_them_exist(self, table: Any) -> None:
         assert set(table) <= set(OPERATIONS)
@@ -119,6 +125,13 @@ class TestLinks:
             "operationId": "change_lead", "parameters": {"lead_id": "$response.body#/id"},
         }  # fmt: skip
         assert set(links) == {"get_lead", "change_lead"}
+
+    def test_nothing_leads_to_what_comes_later(self) -> None:
+        made = OPERATIONS["create_integration"].success()[1]["links"]
+        listed = OPERATIONS["list_integrations"].success()[1]["links"]
+
+        assert "get_backfill" in listed
+        assert not set(made) & set(refusals.COMES_LATER)
 
     def test_a_list_leads_to_its_first_one(self) -> None:
         links = OPERATIONS["list_rewards"].success()[1]["links"]
