@@ -11,7 +11,7 @@ from rewards_service.kit import files, pages
 from rewards_service.kit.fields import NumberText, StrictSchema
 from rewards_service.kit.own import confined_to
 from rewards_service.kit.refusals import invalid_member
-from rewards_service.kit.walking import Walk
+from rewards_service.kit.walking import BATCH, Walk
 from rewards_service.kit.web import current_settings
 
 # What `formats` goes by when it gives out a list as a file.
@@ -71,7 +71,7 @@ def page_answer(
     return {"data": list(rows), "next_cursor": cursor}, 200, link
 
 
-class PlacedQuery(StrictSchema):
+class PlacedQuery(FormatQuery):
     """Query parameters of a list in an order of its own, of which each page names its place."""
 
     limit = fields.Integer(
@@ -83,6 +83,9 @@ class PlacedQuery(StrictSchema):
 def place(query: Mapping[str, Any]) -> list[Any] | None:
     """Where the page begins that is asked for: after this. Raises Unprocessable for a cursor of
     another list, or of the same one asked for in another way."""
+    if isinstance(query, Walk) and query.after is not None:
+        after: list[Any] = query.after
+        return after
     if "cursor" not in query:
         return None
     found = pages.open_place(current_settings().secret_key, _place_purpose(), query["cursor"])
@@ -94,9 +97,18 @@ def place(query: Mapping[str, Any]) -> list[Any] | None:
     return found
 
 
-def next_place(last: Sequence[Any] | None) -> tuple[str | None, dict[str, str]]:
+def page_size(query: Mapping[str, Any]) -> int:
+    """How many rows a page has, of a list with places."""
+    return BATCH if isinstance(query, Walk) else int(query["limit"])
+
+
+def next_place(
+    query: Mapping[str, Any], last: Sequence[Any] | None
+) -> tuple[str | None, dict[str, str]]:
     """(`next_cursor`, headers) of a page that ends at `last`; None: nothing follows."""
-    if last is None:
+    if isinstance(query, Walk):
+        query.after = last
+    if last is None or isinstance(query, Walk):
         return None, {}
     cursor = pages.seal_place(current_settings().secret_key, _place_purpose(), last)
     following = urlencode({**request.args.to_dict(), "cursor": cursor})

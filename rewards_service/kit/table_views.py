@@ -27,6 +27,8 @@ class TableView:
         self._view, self._query, self._member = view, query, member
         self._answer = answer
         self._has_pages = bool(getattr(answer, "has_pages", False))
+        # Which columns there are, where that depends on what is asked for: names by the query.
+        self._columns_for = getattr(answer, "columns_for", None)
 
     @cached_property
     def _item(self) -> Schema:
@@ -46,8 +48,12 @@ class TableView:
 
     def read(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rows:
         """All rows of a query; the first batch is read, so that errors show before any byte."""
-        batches = self._batches(args, kwargs)
-        return Rows(self.columns, chain([next(batches)], batches))
+        columns = self.columns
+        if self._columns_for is not None:
+            names = self._columns_for(args[0])
+            columns = tuple(column for column in columns if column.name in names)
+        batches = self._batches(columns, args, kwargs)
+        return Rows(columns, chain([next(batches)], batches))
 
     def read_query(self, query: dict[str, Any], kwargs: Mapping[str, Any]) -> Rows:
         """The same for a query that `load` gave."""
@@ -55,18 +61,18 @@ class TableView:
         return self.read(() if self._query is None else (query,), kwargs)
 
     def _batches(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, columns: Sequence[Column], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Iterator[list[list[Cell]]]:
         if not self._has_pages:
-            yield self._cells(self._view(*args, **kwargs))
+            yield self._cells(columns, self._view(*args, **kwargs))
             return
         walk = Walk(args[0])
         while True:
-            yield self._cells(self._view(walk, *args[1:], **kwargs))
+            yield self._cells(columns, self._view(walk, *args[1:], **kwargs))
             if walk.after is None:
                 return
 
-    def _cells(self, answer: Any) -> list[list[Cell]]:
+    def _cells(self, columns: Sequence[Column], answer: Any) -> list[list[Cell]]:
         body = answer[0] if isinstance(answer, tuple) else answer
         shown: Any = self._item.dump(body[self._member], many=True)
-        return [cells_of(self.columns, row) for row in shown]
+        return [cells_of(columns, row) for row in shown]

@@ -11,7 +11,7 @@ BATCH = 500
 class Walk(dict[str, Any]):
     """The query of a list whose pages are read one after the other; `after` is the next place."""
 
-    after: int | None = None
+    after: Any = None
 
     def paging(self, first: Paging) -> Paging:
         """Which page comes next; `first` says where the walk begins and in which order."""

@@ -76,17 +76,6 @@ def page(
     return Page(rows, [shown[-1]] if len(keys) > limit else None)
 
 
-def walk(session: Session, wanted: Mapping[str, Any], size: int = 1_000) -> Iterator[Row]:
-    """All rows of all pages."""
-    after: Sequence[Any] | None = None
-    while True:
-        some = page(session, wanted, size, after)
-        yield from some.rows
-        if some.last is None:
-            return
-        after = some.last
-
-
 def _registered(wanted: Mapping[str, Any]) -> Any:
     """(partner, registered, converted, customer) of every lead and deal that is asked for."""
     kinds: Mapping[str, tuple[Any, Any]] = {

@@ -6,7 +6,7 @@ until then.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,20 +101,6 @@ def page(
         return Page(rows[:limit], last)
     groups, last = whole_groups(rows, lambda row: [row["partner_id"]], limit, len(rows) < reach)
     return Page([row for group in groups for row in found.merge(group, AMOUNTS, [])], last)
-
-
-def walk(
-    session: Session, wanted: Mapping[str, Any], found: Converter | None, size: int = 1_000
-) -> Iterator[Row]:
-    """All rows of all pages."""
-    after: Sequence[Any] | None = None
-    held = _held(session, wanted)
-    while True:
-        some = page(session, wanted, found, size, after, held)
-        yield from some.rows
-        if some.last is None:
-            return
-        after = some.last
 
 
 def _row(key: Row, values: Sequence[Any], held: int) -> Row:

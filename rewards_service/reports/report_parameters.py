@@ -12,7 +12,7 @@ from rewards_service.kit.fields import (
     StrictSchema,
     Text,
 )
-from rewards_service.kit.lists import PlacedQuery
+from rewards_service.kit.lists import FormatQuery, PlacedQuery
 from rewards_service.programs.schemas import TimeZone
 from rewards_service.reports import conversions, leaders, periods
 from rewards_service.reports.fields import Month, Names, Period, Span
@@ -49,14 +49,14 @@ class RewardsReportQuerySchema(_Filters, PlacedQuery):
     month_before = Month(data_key="month[lt]")
 
 
-class SeriesQuerySchema(_Filters):
+class SeriesQuerySchema(_Filters, FormatQuery):
     interval = Choice(periods.INTERVALS, load_default=periods.MONTH)
     timezone = TimeZone(load_default="UTC")
     happened_from = InstantOrDay(data_key="happened_at[gte]")
     happened_before = InstantOrDay(data_key="happened_at[lt]")
 
 
-class LeaderboardQuerySchema(_Convert):
+class LeaderboardQuerySchema(_Convert, FormatQuery):
     metric = Choice(leaders.METRICS, load_default=leaders.METRICS[0])
     period = Period(load_default=Span())
     currency = Currency()

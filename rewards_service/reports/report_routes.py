@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from flask import g
 from sqlalchemy.orm import Session
 
 from rewards_service.kit.db import READ_ONLY, is_postgresql
-from rewards_service.kit.lists import next_place, place
+from rewards_service.kit.lists import next_place, page_size, place
 from rewards_service.kit.web import Resource, current_session, path_key
 from rewards_service.reports import (
     conversions,
@@ -46,7 +47,7 @@ def report_rewards(query: dict[str, Any]) -> Any:
     """Rewards summed by any of partner, programme, rule, month, currency and status."""
     session = _snapshot()
     found = converter(session, query)
-    return _paged(*grouping.report(session, query, found, query["limit"], place(query)))
+    return _paged(query, *grouping.report(session, query, found, page_size(query), place(query)))
 
 
 @blueprint.operation(
@@ -76,7 +77,7 @@ def report_leaderboard(query: dict[str, Any]) -> Any:
 def report_statement(query: dict[str, Any], partner_id: str) -> Any:
     """A partner's month: what it was owed, what changed that, what it is owed; also as of then."""
     wanted = statements.of_query(path_key("par", partner_id), query)
-    return _paged(*statements.report(_snapshot(), wanted, query["limit"], place(query)))
+    return _paged(query, *statements.report(_snapshot(), wanted, page_size(query), place(query)))
 
 
 @blueprint.operation(
@@ -86,7 +87,7 @@ def report_liability(query: dict[str, Any]) -> Any:
     """What is owed to partners: pending, held, approved, in payouts; now or as it was then."""
     session = _snapshot()
     found = converter(session, query)
-    return _paged(*liability.report(session, query, found, query["limit"], place(query)))
+    return _paged(query, *liability.report(session, query, found, page_size(query), place(query)))
 
 
 @blueprint.operation(
@@ -98,18 +99,21 @@ def report_liability(query: dict[str, Any]) -> Any:
 )
 def report_conversion(query: dict[str, Any]) -> Any:
     """From registration to the first payment: how many leads and deals, and how long."""
-    return _paged(*conversions.report(_snapshot(), query, query["limit"], place(query)))
+    return _paged(query, *conversions.report(_snapshot(), query, page_size(query), place(query)))
 
 
-def _paged(answer: dict[str, Any], last: list[Any] | None) -> tuple[dict[str, Any], int, Any]:
-    cursor, headers = next_place(last)
+def _paged(
+    query: dict[str, Any], answer: dict[str, Any], last: list[Any] | None
+) -> tuple[dict[str, Any], int, Any]:
+    cursor, headers = next_place(query, last)
     return {**answer, "next_cursor": cursor}, 200, headers
 
 
 def _snapshot() -> Session:
     """The request's session, all of whose queries see one state: their sums must agree."""
+    is_given = "session" in g  # as for files, which are of one state from their start
     session = current_session()
-    if is_postgresql(session):
+    if is_postgresql(session) and not is_given:
         session.rollback()  # nothing was asked yet
         options = {READ_ONLY: True, "isolation_level": "REPEATABLE READ"}
         session.connection(execution_options=options)

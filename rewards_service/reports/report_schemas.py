@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields
 
 from rewards_service.kit.fields import Choice, Instant, PublicId
+from rewards_service.reports import grouping
 from rewards_service.reports.fields import Month
 from rewards_service.rewards.models import EFFECTS, STATUSES
 
@@ -53,6 +54,10 @@ class RewardsRowSchema(_Measures):
 class RewardsReportSchema(_Converted):
     """Rewards summed by whatever one wants to see them by."""
 
+    rows_member = "data"
+    has_pages = True
+    columns_for = staticmethod(lambda query: grouping.columns(query["group_by"]))
+
     group_by = fields.List(fields.String())
     data = fields.List(fields.Nested(RewardsRowSchema))
     next_cursor = fields.String(allow_none=True)
@@ -66,6 +71,8 @@ class SeriesRowSchema(_Measures):
 
 class SeriesSchema(_Converted):
     """Rewards interval by interval, those without any too."""
+
+    rows_member = "data"
 
     interval = fields.String()
     timezone = fields.String()
@@ -87,6 +94,8 @@ class LeaderSchema(Schema):
 
 class LeaderboardSchema(_Converted):
     """The partners that came first."""
+
+    rows_member = "data"
 
     metric = fields.String()
     from_ = fields.Date(data_key="from", attribute="from", allow_none=True)
@@ -124,6 +133,9 @@ class StatementLineSchema(Schema):
 class StatementSchema(Schema):
     """A partner's month."""
 
+    rows_member = "lines"
+    has_pages = True
+
     partner_id = PublicId("par")
     month = Month()
     timezone = fields.String()
@@ -156,6 +168,9 @@ class OwedToSchema(OwedSchema):
 class LiabilitySchema(_Converted):
     """What is owed to partners."""
 
+    rows_member = "data"
+    has_pages = True
+
     as_of = Instant(allow_none=True)
     totals = fields.List(fields.Nested(OwedSchema))
     data = fields.List(fields.Nested(OwedToSchema))
@@ -182,6 +197,9 @@ class ConversionRowSchema(ConversionTotalSchema):
 
 class ConversionReportSchema(Schema):
     """From registration to the first payment."""
+
+    rows_member = "data"
+    has_pages = True
 
     from_ = Instant(data_key="from", attribute="from", allow_none=True)
     before = Instant(allow_none=True)

@@ -4,7 +4,7 @@ Two clocks. The month is that in which things happened; `as_of` says what was kn
 known later changes what the statement of a month says, but not what it said: ask for it as of then.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -125,17 +125,6 @@ def lines(
         at, key = parse_instant(after[0]), after[1]
         query = query.where(tuple_(entry.happened_at, entry.id) > (at, key))
     return [_line(one, invoice_id) for one, invoice_id in session.execute(query)]
-
-
-def walk(session: Session, wanted: Wanted, size: int = 1_000) -> Iterator[Row]:
-    """All lines."""
-    after: list[Any] | None = None
-    while True:
-        some = lines(session, wanted, size, after)
-        yield from some
-        if len(some) < size:
-            return
-        after = [rfc3339(some[-1]["happened_at"]), some[-1]["entry_id"]]
 
 
 def _line(entry: LedgerEntry, invoice_id: str) -> Row:
