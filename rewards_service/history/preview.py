@@ -37,6 +37,7 @@ _NO_LIMIT = 86_400.0
 _LEFT_OUT = (
     "other_deliveries", "audit_entries", "reward_due", "backfills", "backfill_lists",
     "webhook_endpoints", "webhook_lanes", "webhook_deliveries", "webhook_attempts",
+    "exports", "export_chunks", "kept_answers",
 )  # fmt: skip
 
 

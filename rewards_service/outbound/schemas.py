@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from rewards_service.kit.addresses import LONGEST_URL
 from rewards_service.kit.fields import (
+    BY_ITSELF,
     Choice,
     Flag,
     Instant,
@@ -51,8 +52,10 @@ class WebhookEndpointSchema(StrictSchema):
     disabled_reason = Choice(DISABLED_REASONS, dump_only=True, allow_none=True)
     disabled_at = Instant(dump_only=True, allow_none=True)
     previous_secret_expires_at = Instant(dump_only=True, allow_none=True)
-    health = fields.Nested(EndpointHealthSchema, dump_only=True)
-    warnings = fields.List(fields.Nested(EndpointWarningSchema), dump_only=True)
+    health = fields.Nested(EndpointHealthSchema, dump_only=True, metadata=BY_ITSELF)
+    warnings = fields.List(
+        fields.Nested(EndpointWarningSchema), dump_only=True, metadata=BY_ITSELF
+    )
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
 
