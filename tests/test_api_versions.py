@@ -7,7 +7,10 @@ from flask import Flask
 
 from tests.builders.api import PREFIX, PROBLEM, Caller, Json, operations, sample_bodies
 
-CHANGES: dict[str, Json] = {"/leads": {"company": "Other"}, "/payout-schedules": {"day": 2}}
+CHANGES: dict[str, Json] = {
+    "/leads": {"company": "Other"}, "/payout-schedules": {"day": 2},
+    "/webhook-endpoints": {"description": "Other"},
+}  # fmt: skip
 
 
 def patched(app: Flask) -> set[str]:

@@ -18,11 +18,11 @@ from rewards_service.exports.models import DONE, EXPIRED, Export
 from rewards_service.exports.schemas import ExportPageSchema, ExportRequestSchema, ExportSchema
 from rewards_service.kit import bells, ids
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.files import content_type, file_name
+from rewards_service.kit.files import FILES, content_type, file_name
 from rewards_service.kit.lists import ListQuery, page_answer, paging
 from rewards_service.kit.queue import EXPORTS
 from rewards_service.kit.refusals import invalid_member
-from rewards_service.kit.web import ANY_KEY, V1, Resource, current_session, path_key
+from rewards_service.kit.web import ANY_KEY, V1, Files, Resource, current_session, path_key
 
 blueprint = Resource("exports", "Lists and reports as files that a worker writes")
 
@@ -67,7 +67,7 @@ def get_export(export_id: str) -> Any:
     return _shown(_found(export_id))
 
 
-@blueprint.operation("GET", "/exports/<export_id>/file", scope=ANY_KEY)
+@blueprint.operation("GET", "/exports/<export_id>/file", scope=ANY_KEY, answer=Files(FILES))
 def get_export_file(export_id: str) -> Any:
     """The file of an export that is done."""
     export = _found(export_id)

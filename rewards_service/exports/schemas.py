@@ -10,7 +10,7 @@ from rewards_service.kit.lists import page_schema
 
 # As it stands in an address, without the slash before it.
 _PATH = validate.Regexp(
-    r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", error="Not a name such as rewards."
+    r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", error="Not a name such as rewards."
 )  # fmt: skip
 
 

@@ -1,61 +1,18 @@
-"""Headers and error answers of every operation, by what it takes and does (pure).
+"""Error answers of every operation, by what it takes and does (pure).
 
-To describe one more: a header in HEADERS, an error in ERRORS, and who has it in `_headers_of` or
-`_statuses`.
+To describe one more: an error in ERRORS, and who has it in `_statuses`.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
+from rewards_service.openapi import headers
 from rewards_service.openapi.operations import Json, Operation, each
 from rewards_service.openapi.refusals import ASKS_CHARGEBEE, CONFLICTS, LOOKS_UP, REHEARSED
 
 PROBLEM_JSON = "application/problem+json"
 ANY_KEY = "any"
-REQUEST_ID, NEXT_PAGE, RETRY_AFTER, CHALLENGE = "RequestId", "NextPage", "RetryAfter", "Challenge"
-_FILE = ("FileName", "FileDigest")
-
-# name in the document -> (name in the answer, its definition)
-HEADERS: dict[str, tuple[str, Json]] = {
-    REQUEST_ID: (
-        "X-Request-ID",
-        {
-            "description": "The id of this request, on every line of the log about it: yours, "
-            "when you sent one.",
-            "required": True,
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-        },
-    ),
-    NEXT_PAGE: (
-        "Link",
-        {
-            "description": 'The next page, `<...>; rel="next"`; absent on the last one.',
-            "schema": {"type": "string"},
-        },
-    ),
-    RETRY_AFTER: (
-        "Retry-After",
-        {
-            "description": "Seconds to wait before the next try.",
-            "schema": {"type": "integer", "minimum": 0},
-        },
-    ),
-    CHALLENGE: (
-        "WWW-Authenticate",
-        {"description": "How to authenticate.", "required": True, "schema": {"type": "string"}},
-    ),
-    "FileName": (
-        "Content-Disposition",
-        {"description": "What to name the file.", "required": True, "schema": {"type": "string"}},
-    ),
-    "FileDigest": (
-        "X-Content-SHA256",
-        {
-            "description": "The SHA-256 of the file.",
-            "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        },
-    ),
-}
 
 
 class Error(NamedTuple):
@@ -67,51 +24,70 @@ class Error(NamedTuple):
 
 
 ERRORS: dict[int, Error] = {
-    400: Error("The body is not strict JSON.", ["bad_request"]),
-    401: Error("No key, or an unknown, expired or revoked one.", ["unauthorized"], [CHALLENGE]),
+    400: Error("The request cannot be read: not strict JSON.", ["bad_request"]),
+    401: Error("No key, or an unknown, expired or revoked one.", ["unauthorized"],
+               [headers.CHALLENGE]),
     403: Error(
         "The key lacks the scope of this operation, or a right beyond it.",
-        ["missing_scope", "write_off_needs_admin", "forbidden"],
+        ["missing_scope", "not_for_partners", "partner_declined", "write_off_needs_admin",
+         "forbidden"],
     ),
     404: Error("There is nothing with this id, or the id is of another kind.", ["not_found"]),
+    406: Error("`Accept` names nothing that this address answers.", ["not_acceptable"]),
     409: Error("It collides with what is already there.", ["conflict"]),
-    413: Error("The body is over 1 MiB.", ["too_large"]),
-    415: Error("The body is not declared as JSON.", ["not_json"]),
+    412: Error("It has changed since it was read; nothing was done.", ["precondition_failed"]),
+    413: Error("The body is over 1 MiB; CSV of an import: over 5 MiB.", ["too_large"]),
+    415: Error("The body is not declared as what this operation takes.", ["not_json"]),
     422: Error(
         "A member or parameter is missing, unknown, or not acceptable; `errors` names each.",
         [
             "unprocessable", "transaction_requires_conversion", "verification_requires",
-            "unknown_scope", "mixed_payouts", "too_much_to_preview", "too_much_history",
+            "unknown_scope", "scope_not_for_partners", "mixed_payouts", "too_much_to_preview",
+            "too_much_history", "too_many_rows", "webhook_url_refused", "import_refused",
+            "idempotency_key_reused",
         ],
     ),
+    428: Error("A change must send `If-Match`.", ["precondition_required"]),
+    429: Error("The limit of requests is reached.", ["too_many_requests"], [headers.RETRY_AFTER]),
     500: Error(
         "A defect of the service; nothing was changed.",
         ["internal_error", "secret_unreadable", "ledger_unbalanced"],
     ),
     502: Error("Chargebee refused, or cannot be reached; `code` says which.", []),
     503: Error(
-        "The database, or Chargebee, is busy or away; nothing was changed.", [], [RETRY_AFTER]
+        "The database, or Chargebee, is busy or away, or enough files are being sent; nothing was "
+        "changed.", [], [headers.RETRY_AFTER],
     ),
     504: Error("Chargebee did not answer in time.", ["upstream_timeout"]),
 }  # fmt: skip
+# What a POST can be answered beyond that, for its Idempotency-Key.
+_OF_POSTS = {400: "bad_idempotency_key", 409: "idempotency_key_in_flight"}
+_SAME = {"description": "Still as you have it: `If-None-Match` names this state."}
 
 
 def describe(document: Json) -> None:
     """Give every answer its headers, and every operation the errors it can answer with."""
     components = document["components"]
-    components["headers"] = {key: definition for key, (_, definition) in HEADERS.items()}
-    components["responses"] = {str(status): _answer(status) for status in ERRORS}
+    components["headers"] = {key: definition for key, (_, definition) in headers.HEADERS.items()}
+    components["responses"] = {str(status): _answer(status, ERRORS[status].codes)
+                               for status in ERRORS}  # fmt: skip
     for operation in each(document):
         status, answer = operation.success()
         files = operation.spec.pop("x-files", None)
         if files:
             answer["content"] = {kind: {"schema": _BYTES} for kind in files}
-        answer["headers"] = _headers([REQUEST_ID, *_headers_of(operation, bool(files))])
+        of_success = headers.of_success(operation, bool(files), is_list(operation))
+        answer["headers"] = headers.references([*headers.ALWAYS, *of_success])
+        has_change = "patch" in document["paths"][operation.path]
         operation.spec["responses"] = {
             status: answer,
             **_rehearsed(operation.name, answer),
-            **{str(code): _error(code, operation) for code in _statuses(operation)},
+            **_unchanged(operation),
+            **{str(code): _error(code, operation) for code in _statuses(operation, has_change)},
         }
+        taken = [deepcopy(one) for one in headers.of_request(operation, has_change)]
+        if taken:
+            operation.spec["parameters"] = [*operation.spec.get("parameters", ()), *taken]
 
 
 def _rehearsed(name: str, answer: Json) -> Json:
@@ -120,28 +96,31 @@ def _rehearsed(name: str, answer: Json) -> Json:
     return {REHEARSED[name]: {**answer, "description": "What a dry run would have made."}}
 
 
+def _unchanged(operation: Operation) -> Json:
+    if operation.method != "get" or not operation.shows_json:
+        return {}
+    return {"304": {**_SAME, "headers": headers.references([*headers.ALWAYS, headers.TAG])}}
+
+
 _BYTES = {"type": "string", "format": "binary"}
 
 
-def _headers_of(operation: Operation, is_file: bool) -> Iterator[str]:
-    """The headers of the answer when it goes well."""
-    if is_file:
-        yield from _FILE
-    if is_list(operation):
-        yield NEXT_PAGE
-
-
-def _statuses(operation: Operation) -> Iterator[int]:
+def _statuses(operation: Operation, has_change: bool) -> Iterator[int]:
     name, takes_body = operation.name, "requestBody" in operation.spec
+    method = operation.method
     applies = {
-        400: takes_body,
+        400: takes_body or method == "post",
         401: True,
-        403: operation.scope != ANY_KEY,
+        403: True,
         404: bool(operation.path_names) or name in LOOKS_UP,
+        406: method == "get" and operation.shows_json,
         409: operation.is_write or name in CONFLICTS,
+        412: method == "patch" or (method == "delete" and has_change),
         413: takes_body,
         415: takes_body,
         422: True,
+        428: method == "patch",
+        429: True,
         500: True,
         502: name in ASKS_CHARGEBEE,
         503: True,
@@ -157,23 +136,33 @@ def is_list(operation: Operation) -> bool:
 
 
 def _error(status: int, operation: Operation) -> Json:
-    own = CONFLICTS.get(operation.name) if status == 409 else None
-    if own is None:
+    codes = _codes(status, operation)
+    if codes == list(ERRORS[status].codes):
         return {"$ref": f"#/components/responses/{status}"}
-    codes = sorted({*own, *(ERRORS[409].codes if operation.is_write else ())})
     return _answer(status, codes)
 
 
-def _answer(status: int, codes: Sequence[str] | None = None) -> Json:
+def _codes(status: int, operation: Operation) -> list[str]:
+    codes = list(ERRORS[status].codes)
+    if status == 415 and "text/csv" in operation.spec["requestBody"]["content"]:
+        return ["not_csv"]
+    if status == 409:
+        codes = [*(codes if operation.is_write else ()), *CONFLICTS.get(operation.name, ())]
+    if operation.method == "post" and status in _OF_POSTS:
+        codes.append(_OF_POSTS[status])
+    return codes
+
+
+def _answer(status: int, codes: Sequence[str]) -> Json:
     error = ERRORS[status]
-    codes = error.codes if codes is None else codes
     told = f" `code`: {', '.join(f'`{code}`' for code in codes)}." if codes else ""
     schema: Json = {"$ref": "#/components/schemas/Problem"}
     if codes:
         schema["properties"] = {"status": {"const": status}, "code": {"enum": list(codes)}}
+    waits = [headers.RETRY_AFTER] if _OF_POSTS[409] in codes else []
     return {
         "description": error.why + told,
-        "headers": _headers([REQUEST_ID, *error.headers]),
+        "headers": headers.references([*headers.ALWAYS, *error.headers, *waits]),
         "content": {
             PROBLEM_JSON: {"schema": schema, "example": _example(status, error, codes)},
         },
@@ -193,7 +182,3 @@ def _example(status: int, error: Error, codes: Sequence[str]) -> Json:
     if status == 422:
         problem["errors"] = [{"pointer": "/email", "detail": "Missing data for required field."}]
     return problem
-
-
-def _headers(names: Sequence[str]) -> Json:
-    return {HEADERS[name][0]: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -6,7 +6,8 @@ from rewards_service.kit import patterns
 from rewards_service.kit.money import currency_codes
 from rewards_service.openapi import answers, examples, links, shapes
 from rewards_service.openapi.operations import PREFIX, PREFIXES, Json, Operation, each
-from rewards_service.openapi.texts import DESCRIPTION, PARAMETERS, SCOPES, TAGS, WEBHOOKS
+from rewards_service.openapi.texts import DESCRIPTION, PARAMETERS, SCOPES, TAGS
+from rewards_service.openapi.told import WEBHOOKS
 
 SECURITY = "key"
 
@@ -92,6 +93,8 @@ def _complete(operation: Operation) -> None:
     scope = operation.scope
     any_key = scope == answers.ANY_KEY
     needs = "Any key may do this." if any_key else f"Needs a key with the scope `{scope}`."
+    if spec["x-partner-keys"]:
+        needs += " Keys of partners see here what is theirs."
     spec["description"] = "\n\n".join(filter(None, [spec.get("description", "").strip(), needs]))
     spec["security"] = [{SECURITY: [] if any_key else [scope]}]
     spec["tags"] = [operation.path.removeprefix(f"{PREFIX}/").partition("/")[0]]

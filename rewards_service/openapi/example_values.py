@@ -52,6 +52,8 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
     "PartnerInput": ("enrolments",), "PartnerChange": ("enrolments", "status"),
     "Resolve": ("customer_id",),
     "Invoice": ("document", "media_type"),
+    "ExportRequest": ("report",), "ExportRequestInput": ("report",),
+    "Trial": ("webhook_username", "webhook_password"),
 }  # fmt: skip
 
 # Members that depend on each other: by the name of the component.
@@ -78,6 +80,14 @@ TOGETHER |= {
     "Deal": {**_DEAL, "stage": "won"},
     "DealChange": {**_DEAL, "stage": "won"},
     "DealInput": {**_DEAL, "stage": "open"},
+    "Export": {
+        "resource": "rewards", "report": None, "format": "csv", "filters": {"status": "approved"},
+        "state": "done", "rows": 1, "size": 245, "file_name": "rewards-2026-03-31.csv",
+        "file": f"/api/v1/exports/{ids.encode('exp', 1)}/file", "error": None,
+    },
+    "ExportRequest": {
+        "resource": "rewards", "format": "csv", "filters": {"status": "approved"},
+    },
     "Event": {"state": "done"},
     "EventWithBody": {"state": "done", "body": {"id": "ev_AzZhrhUsJ0002", "content": {}}},
     "Lead": {"status": "converted"},
@@ -96,6 +106,91 @@ TOGETHER |= {
     "ProgramChange": {"name": "Agencies"},
     "ProgramInput": {"name": "Agencies"},
     "Reward": {"status": "approved"},
+}  # fmt: skip
+
+_CONVERTED = {
+    "convert_to": None,
+    "convert_on": None,
+    "rates": [],
+    "missing_rates": [],
+}
+_MARCH = {"from": "2026-03-01T00:00:00Z", "before": "2026-04-01T00:00:00Z"}
+_OWED = {
+    "pending_minor": 500,
+    "held_minor": 0,
+    "approved_minor": 2_000,
+    "in_payout_minor": 0,
+    "owed_back_minor": 0,
+    "total_minor": 2_500,
+}
+_EARNED = {
+    "amount_minor": 2_000,
+    "earned_minor": 2_500,
+    "reversed_minor": -500,
+    "adjusted_minor": 0,
+    "declined_minor": 0,
+    "paid_minor": 0,
+    "rewards": 1,
+    "entries": 2,
+    "status": "approved",
+}
+_CONVERSION = {
+    "registered": 4,
+    "converted": 2,
+    "paid": 1,
+    "conversion_rate": "0.50",
+    "payment_rate": "0.25",
+    "median_days_to_conversion": "12",
+    "median_days_to_payment": "14",
+}
+_ENDPOINT = {
+    "url": "https://books.example.com/hooks/rewards",
+    "events": ["reward.approved", "payout.paid"],
+    "description": "Books",
+    "enabled": True,
+    "disabled_reason": None,
+    "disabled_at": None,
+    "previous_secret_expires_at": None,
+    "warnings": [],
+}
+_DELIVERY = {
+    "message_id": "msg_5f0c3b0e9d1f4a53a6a1c2d7b8e90f12",
+    "event_type": "reward.approved",
+    "subject": ids.encode("rew", 1),
+    "state": "delivered",
+    "next_attempt_at": None,
+}
+_SECRET = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+TOGETHER |= {
+    "Attempt": {"number": 1, "duration_ms": 85, "status": 204, "detail": None, "excerpt": None},
+    "Delivery": _DELIVERY,
+    "OneDelivery": {
+        **_DELIVERY,
+        "body": {"type": "reward.approved", "timestamp": "2026-03-14T09:26:53Z", "data": {}},
+    },
+    "EndpointHealth": {
+        "pending": 0, "oldest_pending_at": None, "last_failure_at": None, "failing_since": None,
+        "paused_until": None,
+    },
+    "WebhookEndpoint": _ENDPOINT,
+    "WebhookEndpointInput": _ENDPOINT,
+    "WebhookEndpointChange": _ENDPOINT,
+    "NewWebhookEndpoint": {**_ENDPOINT, **_SECRET},
+    "LeadImport": {"created": 1, "updated": 0, "unchanged": 0, "dry_run": False},
+    "DealImport": {"created": 1, "updated": 0, "unchanged": 0, "dry_run": False},
+    "LeadImported": {"line": 2}, "DealImported": {"line": 2},
+    "Statement": {**_MARCH, "month": "2026-03", "timezone": "UTC", "as_of": None},
+    "StatementBalance": {**_EARNED, "opening_minor": 0, "closing_minor": 2_000},
+    "StatementLine": {"effect": "earned"},
+    "RewardsRow": _EARNED, "SeriesRow": {**_EARNED, "period": "2026-03-01"},
+    "Leader": {"rank": 1, "partner_name": "Ann", "amount_minor": 2_000, "count": None},
+    "Owed": _OWED, "OwedTo": _OWED, "PartnerTotal": _OWED,
+    "ConversionTotal": _CONVERSION, "ConversionRow": _CONVERSION,
+    "Liability": {**_CONVERTED, "as_of": None},
+    "ConversionReport": {**_MARCH, "kind": None},
+    "RewardsReport": {**_CONVERTED, "group_by": ["partner", "month"]},
+    "Series": {**_CONVERTED, **_MARCH, "interval": "month"},
+    "Leaderboard": {**_CONVERTED, "metric": "net", "from": None, "before": None},
 }  # fmt: skip
 
 # Bodies that say no more than is needed: by the name of the component.

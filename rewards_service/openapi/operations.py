@@ -11,7 +11,8 @@ METHODS = ("get", "put", "post", "patch", "delete")
 # What a path parameter names: the prefix of its ids. A parameter that is no id is not here.
 PREFIXES = {
     "conflict_id": "cfl", "customer_id": "cus", "deal_id": "dea", "entry_id": "aud",
-    "event_id": "evt", "integration_id": "int", "key_id": "key", "lead_id": "led",
+    "delivery_id": "whd", "endpoint_id": "whe", "event_id": "evt", "export_id": "exp",
+    "integration_id": "int", "key_id": "key", "lead_id": "led",
     "level_id": "lvl", "partner_id": "par", "payout_id": "pay", "program_id": "prg",
     "rate_id": "fxr", "reconciliation_id": "rec", "reward_id": "rew", "rule_id": "rul",
     "schedule_id": "sch", "transaction_id": "txn",
@@ -37,6 +38,11 @@ class Operation(NamedTuple):
     @property
     def is_write(self) -> bool:
         return self.method != "get"
+
+    @property
+    def shows_json(self) -> bool:
+        """Whether it answers JSON, as all do that show a thing or a list."""
+        return schema_of(self.success()[1]) is not None
 
     @property
     def path_names(self) -> list[str]:

@@ -51,6 +51,12 @@ CONFLICTS: dict[str, tuple[str, ...]] = {
     "attach_invoice": ("payout_wrong_status",),
     "export_payout": _FILES,
     "export_payouts": _FILES,
+    "create_export": ("too_many_exports",),
+    "get_export_file": ("export_not_ready",),
+    "create_webhook_endpoint": ("too_many_webhook_endpoints",),
+    "test_webhook_endpoint": ("webhook_endpoint_disabled",),
+    "resend_delivery": ("webhook_endpoint_disabled",),
+    "resend_delivery_by_its_id": ("webhook_endpoint_disabled",),
 }  # fmt: skip
 
 # 404 though the path names nothing: the body or the query does.

@@ -1,7 +1,5 @@
 """Words of the description: what the interface is, its scopes and tags (tables)."""
 
-from typing import Any
-
 DESCRIPTION = """\
 Payments in Chargebee become rewards of the partners who brought the customer.
 
@@ -11,6 +9,12 @@ Payments in Chargebee become rewards of the partners who brought the customer.
 - Money is an integer of the minor unit in `*_minor` beside `currency`: `1250`, `USD` is 12.50 USD.
 - Rates are decimal strings: `"0.20"` is 20 %.
 - Lists come in pages: `next_cursor`, and `Link` with `rel="next"`, lead on.
+- Lists and reports come as files, too: `Accept`, or `format`, as CSV or XLSX.
+- A `PATCH` must send `If-Match`; `If-None-Match` on a read answers 304 while nothing has changed.
+- A `POST` may send `Idempotency-Key`, and is then safe to be sent again.
+- `RateLimit` says how many requests are left. 429 and 503 come with `Retry-After`.
+- A key that is bound to a partner sees what belongs to that partner only, and changes nothing.
+- Answers of 1,000 bytes and more come in gzip for who sends `Accept-Encoding: gzip`.
 - Every error is `application/problem+json` (RFC 9457); programs decide by `code`.
 - A method that an address does not know is answered with 405, and `Allow` names those it knows.
 """
@@ -36,6 +40,8 @@ SCOPES = {
     "conflicts:read": "see conflicts with their evidence",
     "conflicts:write": "resolve conflicts",
     "audit:read": "see the audit log",
+    "webhooks:read": "see webhook endpoints, and what was delivered to them",
+    "webhooks:write": "make, change, test and delete webhook endpoints; send deliveries again",
 }
 
 TAGS = {
@@ -44,8 +50,10 @@ TAGS = {
     "conflicts": "What the machine must not decide",
     "customers": "Those who pay",
     "deals": "Sales that partners work on",
+    "deliveries": "What was told to webhook endpoints",
     "events": "What Chargebee sent, and what became of it",
     "exchange-rates": "Rates that payouts are converted at",
+    "exports": "Lists and reports as files that a worker writes",
     "integrations": "Connected Chargebee sites: webhooks, event logs, history, comparisons",
     "leads": "People that partners brought",
     "me": "The key of the request",
@@ -57,6 +65,7 @@ TAGS = {
     "reports": "Figures and comparisons",
     "reward-rules": "How rewards are calculated, and what a change of a rule would cost",
     "rewards": "What partners earn",
+    "webhook-endpoints": "Addresses that are told of what happens",
     "transactions": "Payments of known customers, and why they earned what they did",
 }
 
@@ -68,6 +77,3 @@ PARAMETERS = {
     "email": "Any spelling of an address.",
     "contact_email": "Any spelling of an address.",
 }
-
-# What the service sends to others: event type -> a path item, as OpenAPI 3.1 has them.
-WEBHOOKS: dict[str, Any] = {}

@@ -53,9 +53,7 @@ class WebhookEndpointSchema(StrictSchema):
     disabled_at = Instant(dump_only=True, allow_none=True)
     previous_secret_expires_at = Instant(dump_only=True, allow_none=True)
     health = fields.Nested(EndpointHealthSchema, dump_only=True, metadata=BY_ITSELF)
-    warnings = fields.List(
-        fields.Nested(EndpointWarningSchema), dump_only=True, metadata=BY_ITSELF
-    )
+    warnings = fields.List(fields.Nested(EndpointWarningSchema), dump_only=True, metadata=BY_ITSELF)
     created_at = Instant(dump_only=True)
     updated_at = Instant(dump_only=True)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import ValidationError, fields
 
@@ -24,8 +24,7 @@ class Span(NamedTuple):
 class Month(fields.String):
     """YYYY-MM outside, its first day inside."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"example": "2026-01"}, **kwargs)
+    described: ClassVar = {"example": "2026-01"}
 
     def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> str | None:
         return None if value is None else f"{value:%Y-%m}"

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from rewards_service.kit.fields import Choice, Instant, PublicId
+from rewards_service.kit.fields import SOMETIMES, Choice, Instant, PublicId
 from rewards_service.reports import grouping
 from rewards_service.reports.fields import Month
 from rewards_service.rewards.models import EFFECTS, STATUSES
@@ -44,11 +44,11 @@ class _Measures(Schema):
 class RewardsRowSchema(_Measures):
     """A group, with the members that it was asked to be grouped by."""
 
-    partner_id = PublicId("par")
-    program_id = PublicId("prg")
-    rule_id = PublicId("rul")
-    month = Month()
-    status = Choice(STATUSES)
+    partner_id = PublicId("par", metadata=SOMETIMES)
+    program_id = PublicId("prg", metadata=SOMETIMES)
+    rule_id = PublicId("rul", metadata=SOMETIMES)
+    month = Month(metadata=SOMETIMES)
+    status = Choice(STATUSES, metadata=SOMETIMES)
 
 
 class RewardsReportSchema(_Converted):

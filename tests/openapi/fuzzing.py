@@ -28,12 +28,21 @@ from tests.builders.whole import settings_for
 from tests.builders.world import World
 
 NOBODY = "http://127.0.0.1:9"
+UNLIMITED = 10_000_000  # requests a minute
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, *_: object, **__: object) -> None:
         """Thousands of lines would tell nothing."""
+
+
+def prepared(settings: Settings) -> Settings:
+    """Settings of a service that nobody fetches anything for, and that may be asked very often."""
+    return replace(
+        settings, chargebee_api_base=NOBODY, api_requests_per_minute=UNLIMITED,
+        api_requests_per_minute_without_key=UNLIMITED,
+    )  # fmt: skip
 
 
 def fill(app: Flask, settings: Settings) -> Caller:
@@ -98,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/rewards.db"
         upgrade(url)
-        settings = replace(settings_for(url), chargebee_api_base=NOBODY)
+        settings = prepared(settings_for(url))
         app = create_app(settings)
         api = fill(app, settings)
         _keep(app, api.get("/me")["id"])

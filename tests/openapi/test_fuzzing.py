@@ -1,12 +1,11 @@
 """schemathesis finds nothing wrong: the short form of `make fuzz-api`."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from rewards_service.app import create_app
 from tests.builders.whole import settings_for
-from tests.openapi.fuzzing import NOBODY, fill, run, served
+from tests.openapi.fuzzing import fill, prepared, run, served
 
 # `make fuzz-api` has them all.
 SOME = ["--include-operation-id-regex", "^(get|create|change|list)_leads?$"]
@@ -17,8 +16,8 @@ class TestFuzzing:
         self, tmp_path: Path, sqlite_template: Path
     ) -> None:
         (tmp_path / "rewards.db").write_bytes(sqlite_template.read_bytes())
-        settings = settings_for(f"sqlite:///{tmp_path}/rewards.db")
-        app = create_app(replace(settings, chargebee_api_base=NOBODY))
+        settings = prepared(settings_for(f"sqlite:///{tmp_path}/rewards.db"))
+        app = create_app(settings)
         key = fill(app, settings).key
         with served(app) as address:
             status, report = run(address, key, *SOME, "--max-examples", "1", quiet=True)

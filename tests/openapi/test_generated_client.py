@@ -50,12 +50,14 @@ class Client:
         self._models = importlib.import_module(f"{NAME}.models")
         self.address = address
         self.calls: list[str] = []
+        self.tag: str | None = None  # of the last answer
 
     def call(self, operation: str, *parts: Any, expect: int = 200, **arguments: Any) -> Any:
         """What `tag.operation` answers, parsed; the status must be the expected one."""
         function = importlib.import_module(f"{NAME}.api.{operation}").sync_detailed
         answer = function(*parts, client=self._client, **arguments)
         self.calls.append(operation)
+        self.tag = answer.headers.get("ETag")
         assert int(answer.status_code) == expect, answer.content
         return answer.parsed
 
@@ -110,8 +112,9 @@ def sell(client: Client, partner: Any) -> Any:
         body=client.model("DealInput", name="Big one", contact_email="bob@two.example",
                           amount_minor=1_000, currency="USD"),
     )  # fmt: skip
-    client.call("deals.change_deal", deal.id, body=client.model("DealChange", stage="won"))
-    client.call("leads.change_lead", lead.id, body=client.model("LeadChange", company="Acme"))
+    won, named = client.model("DealChange", stage="won"), client.model("LeadChange", company="Acme")
+    client.call("deals.change_deal", deal.id, body=won, if_match=client.tag)
+    client.call("leads.change_lead", lead.id, body=named, if_match="*")
     return client.call("leads.get_lead", lead.id)
 
 
