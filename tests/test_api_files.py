@@ -137,11 +137,11 @@ class TestCsv:
         read = table._cells
         seen: list[int] = []
 
-        def fail(answer: Any) -> Any:
+        def fail(columns: Any, answer: Any) -> Any:
             seen.append(1)
             if len(seen) == 3:
                 raise RuntimeError("the database went away")
-            return read(answer)
+            return read(columns, answer)
 
         monkeypatch.setattr(table, "_cells", fail)
         parts, got = ask(api, "/partners").iter_encoded(), list[bytes]()

@@ -108,7 +108,7 @@ TOGETHER |= {
     "Reward": {"status": "approved"},
 }  # fmt: skip
 
-_CONVERTED = {
+_CONVERTED: dict[str, Any] = {
     "convert_to": None,
     "convert_on": None,
     "rates": [],
