@@ -36,8 +36,10 @@ def _flow(session: Session, integration_ids: Sequence[int]) -> dict[int, dict[st
         found[row.integration_id]["received_24h"] = row.received
         found[row.integration_id]["failed_24h"] = row.failed
     quiet = [key for key in integration_ids if found[key]["last_event_at"] is None]
-    for key in quiet:
-        found[key]["last_event_at"] = session.scalar(_latest(key))
+    if quiet:
+        latest = session.execute(select(*(_latest(key).scalar_subquery() for key in quiet))).one()
+        for key, at in zip(quiet, latest, strict=True):
+            found[key]["last_event_at"] = at
     now = utc_now()
     for row in session.execute(_waiting(integration_ids)):
         found[row.integration_id]["pending"] = row.pending

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from rewards_service.kit import patterns
 from rewards_service.kit.fields import (
+    SOMETIMES,
     Amounts,
     Choice,
     Currency,
@@ -72,12 +73,12 @@ class Pattern(Text):
 
 
 class OneOfEach(fields.List[Any]):
-    """A list that names something, and nothing twice."""
+    """A list that names something, and nothing twice; shown where it was given."""
 
     def __init__(self, item: fields.Field[Any], most: int, **kwargs: Any) -> None:
         super().__init__(item, validate=validate.Length(1, most), **kwargs)
 
-    described: ClassVar[Described] = {"uniqueItems": True}
+    described: ClassVar[Described] = {"uniqueItems": True, **SOMETIMES}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         found: list[Any] = super()._deserialize(value, *args, **kwargs)

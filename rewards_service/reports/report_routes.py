@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit.db import READ_ONLY, is_postgresql
 from rewards_service.kit.lists import next_place, page_size, place
+from rewards_service.kit.own import own_partner
 from rewards_service.kit.web import Resource, current_session, path_key
 from rewards_service.reports import (
     conversions,
@@ -16,7 +17,7 @@ from rewards_service.reports import (
     series,
     statements,
 )
-from rewards_service.reports.converting import converter
+from rewards_service.reports.converting import Row, converter
 from rewards_service.reports.report_parameters import (
     ConversionQuerySchema,
     LeaderboardQuerySchema,
@@ -33,10 +34,12 @@ from rewards_service.reports.report_schemas import (
     SeriesSchema,
     StatementSchema,
 )
+from rewards_service.rewards.routes import shown_actor
 
 blueprint = Resource("reports", "What partner managers and finance ask")
 
 REWARDS, CRM = "rewards:read", "crm:read"
+ADJUSTED = "adjusted"  # the effect whose reason is meant for the partner
 
 
 @blueprint.operation(
@@ -72,12 +75,22 @@ def report_leaderboard(query: dict[str, Any]) -> Any:
 
 @blueprint.operation(
     "GET", "/reports/partners/<partner_id>/statement", scope=REWARDS, query=StatementQuerySchema,
-    answer=StatementSchema,
+    answer=StatementSchema, for_partners=True,
 )  # fmt: skip
 def report_statement(query: dict[str, Any], partner_id: str) -> Any:
     """A partner's month: what it was owed, what changed that, what it is owed; also as of then."""
     wanted = statements.of_query(path_key("par", partner_id), query)
-    return _paged(query, *statements.report(_snapshot(), wanted, page_size(query), place(query)))
+    own = own_partner()
+    found, last = statements.report(_snapshot(), wanted, page_size(query), place(query), own)
+    if own is not None:
+        found["lines"] = [_for_partners(line) for line in found["lines"]]
+    return _paged(query, found, last)
+
+
+def _for_partners(line: Row) -> Row:
+    """A line without who of the house it was, and notes but those of adjustments."""
+    reason = line["reason"] if line["effect"] == ADJUSTED else None
+    return {**line, "actor": shown_actor(line["actor"]), "reason": reason}
 
 
 @blueprint.operation(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from rewards_service.kit.clock import rfc3339, start_of_day, utc_now
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.fields import parse_instant
+from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.partners.models import Partner
 from rewards_service.reports.converting import Row
@@ -45,14 +46,20 @@ class Wanted(NamedTuple):
 
 
 def report(
-    session: Session, wanted: Wanted, limit: int, after: Sequence[Any] | None
+    session: Session,
+    wanted: Wanted,
+    limit: int,
+    after: Sequence[Any] | None,
+    own: int | None = None,
 ) -> tuple[Row, list[Any] | None]:
     """The statement with a page of its lines, and the place after which more follow.
+
+    own: who asks may see this partner alone.
 
     `currencies`: `opening_minor` + the five `EFFECTS` = `closing_minor`, one row for each currency
     in which anything ever was. Raises NotFound; Unprocessable for an `as_of` that is to come.
     """
-    check(session, wanted)
+    check(session, wanted, own)
     some = lines(session, wanted, limit + 1, after)
     last = some[limit - 1] if len(some) > limit else None
     answer = {
@@ -68,9 +75,9 @@ def report(
     return answer, None if last is None else [rfc3339(last["happened_at"]), last["entry_id"]]
 
 
-def check(session: Session, wanted: Wanted) -> None:
+def check(session: Session, wanted: Wanted, own: int | None = None) -> None:
     """Raises NotFound; Unprocessable for an `as_of` that is to come."""
-    if session.get(Partner, wanted.partner_id) is None:
+    if session.get(Partner, wanted.partner_id) is None or is_foreign(wanted.partner_id, own):
         raise NotFound("There is no such partner.")
     check_as_of(wanted.as_of)
 

@@ -102,9 +102,13 @@ def list_activity(_query: dict[str, Any], reward_id: str) -> Any:
 
 def _without_notes(one: dict[str, Any]) -> dict[str, Any]:
     """What happened as a partner may see it: notes on moves are for the house, and so is who."""
-    actor = one["actor"] if one["actor"] in (MACHINE, ACTOR) else HOUSE
     reason = None if one["kind"] == listing.MOVE else one["reason"]
-    return {**one, "actor": actor, "reason": reason}
+    return {**one, "actor": shown_actor(one["actor"]), "reason": reason}
+
+
+def shown_actor(actor: str | None) -> str | None:
+    """Who did something, as partners may see it: no people or keys of the house."""
+    return actor if actor in (None, MACHINE, ACTOR) else HOUSE
 
 
 @blueprint.operation(

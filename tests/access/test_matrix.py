@@ -20,7 +20,8 @@ from tests.builders.world import World
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 QUERY = {"/payouts/balances": "?partner_id=<partner_id>",
-         "/payouts/<payout_id>/export": "?format=csv"}  # fmt: skip
+         "/payouts/<payout_id>/export": "?format=csv",
+         "/reports/partners/<partner_id>/statement": "?month=2026-01"}  # fmt: skip
 
 
 class TestOperations:

@@ -23,6 +23,8 @@ SINGLE = {
     "/payouts/<payout_id>/export?format=csv": "payout_id",
     "/payouts/<payout_id>/export?format=xlsx": "payout_id",
     "/payouts/balances?partner_id=<partner_id>": "partner_id",
+    "/reports/partners/<partner_id>/statement?month=2026-01": "partner_id",
+    "/reports/partners/<partner_id>/statement?month=2026-01&format=csv": "partner_id",
 }  # fmt: skip
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -5,16 +5,19 @@ listens at its address), as nothing may be asked there.
 """
 
 import argparse
+import logging
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask import Flask, request
+import structlog
+from flask import Flask, Response, request
 from sqlalchemy import create_engine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -22,7 +25,7 @@ from rewards_service.app import create_app
 from rewards_service.kit.errors import Forbidden
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings
-from tests.builders.api import Caller, sample_bodies
+from tests.builders.api import PREFIX, Caller, sample_bodies
 from tests.builders.chargebee import paid
 from tests.builders.whole import settings_for
 from tests.builders.world import World
@@ -100,10 +103,26 @@ def run(address: str, key: str | None, *options: str, quiet: bool = False) -> tu
     return done.returncode, done.stdout or ""
 
 
+def _count(app: Flask) -> Counter[int]:
+    """How often each status is answered below /api/v1 from here on."""
+    found: Counter[int] = Counter()
+
+    def count(answer: Response) -> Response:
+        if request.path.startswith(PREFIX):
+            found[answer.status_code] += 1
+        return answer
+
+    app.after_request_funcs.setdefault(None, []).append(count)
+    return found
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--without-key", action="store_true", help="nothing but 401 is good")
     parser.add_argument("--max-examples", default="10")
     known, options = parser.parse_known_args(arguments)
+    # A line for each request would hide the report.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/rewards.db"
         upgrade(url)
@@ -111,8 +130,12 @@ def main(arguments: Sequence[str]) -> int:
         app = create_app(settings)
         api = fill(app, settings)
         _keep(app, api.get("/me")["id"])
+        statuses = _count(app)
+        key = None if known.without_key else api.key
         with served(app) as address:
-            return run(address, api.key, "--max-examples", known.max_examples, *options)[0]
+            status, _ = run(address, key, "--max-examples", known.max_examples, *options)
+    print("Answers by status:", dict(sorted(statuses.items())))
+    return int(set(statuses) != {401}) if known.without_key else status
 
 
 if __name__ == "__main__":
