@@ -82,6 +82,21 @@ def check(answer: TestResponse) -> None:
         assert told == [], f"{place}: {told}"
 
 
+def told_types() -> list[str]:
+    """The types of the events that the description names."""
+    return list(document()["webhooks"])
+
+
+def check_told(event: Json) -> None:
+    """Fail when an event that is sent to a webhook endpoint is not as described."""
+    post = document()["webhooks"][event["type"]]["post"]
+    schema = post["requestBody"]["content"]["application/json"]["schema"]
+    told = [error.message for error in compiled(schema).iter_errors(event)]
+    assert told == [], f"{event}: {told}"
+    unknown = event["data"].keys() - schema["properties"]["data"]["properties"].keys()
+    assert not unknown, f"{event} names {unknown}"
+
+
 def _is_missing(name: str, described: Json, answer: TestResponse) -> bool:
     key = described["headers"][name]["$ref"].rpartition("/")[2]
     required = document()["components"]["headers"][key].get("required", False)

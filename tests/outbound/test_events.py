@@ -22,6 +22,7 @@ from rewards_service.rewards.models import Reward
 from rewards_service.webhooks import jobs as event_jobs
 from tests.builders.chargebee import paid, refunded
 from tests.builders.world import World
+from tests.openapi.conformance import check_told
 from tests.outbound.office import PAID, Office
 
 EMAIL = "eve@buyer.example"
@@ -30,8 +31,11 @@ CUT_OFF = date(2026, 6, 1)
 
 
 def told(office: Office, subject: str = "") -> list[str]:
-    """Types of what was told so far, of one kind of thing."""
-    return [one["type"] for one in office.told() if one["type"].startswith(subject)]
+    """Types of what was told so far, of one kind of thing; each event is as described."""
+    found = [one for one in office.told() if one["type"].startswith(subject)]
+    for one in found:
+        check_told(one)
+    return [one["type"] for one in found]
 
 
 @pytest.fixture
