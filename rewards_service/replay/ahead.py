@@ -1,7 +1,8 @@
 """Read what events say in a process of its own, while those before them are handled."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, select
@@ -27,20 +28,23 @@ class Ahead:
     our threads and connections.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, worth_it: int = WORTH_A_PROCESS) -> None:
         self._url = engine.url
+        self._worth_it = worth_it
         self._is_server = engine.dialect.name == "postgresql"
         self._process: ProcessPoolExecutor | None = None
 
     def read(self, keys: Sequence[int]) -> Readings:
         """Begin to read these; the result is by key. What is missing in it is not read yet."""
-        if len(keys) < WORTH_A_PROCESS or not self._is_server:
-            nothing: Readings = Future()
-            nothing.set_result({})
-            return nothing
-        if self._process is None:
-            self._process = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._url,))
-        return self._process.submit(_read, keys)
+        if len(keys) >= self._worth_it and self._is_server:
+            if self._process is None:
+                self._process = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._url,))
+            # A process that was killed is no loss: the rest is read where it is handled.
+            with suppress(BrokenExecutor):
+                return self._process.submit(_read, keys)
+        nothing: Readings = Future()
+        nothing.set_result({})
+        return nothing
 
     def close(self) -> None:
         if self._process is not None:
