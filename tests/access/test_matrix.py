@@ -62,6 +62,8 @@ class TestKeysOfTheHouse:
             path = f"/api/v1{path_of(one.path, {})}"
             answer = api.client.open(path, method=one.method, headers=given)
             assert (answer.status_code, answer.mimetype) == (401, PROBLEM), (one, given)
+        for method, path in (("PUT", "/leads"), ("TRACE", "/me"), ("GET", "/nowhere")):
+            assert api.client.open(f"/api/v1{path}", method=method).status_code == 401
 
 
 class TestKeysOfPartners:
