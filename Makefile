@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs bench bench-replay bench-backfill chaos-kill proofs loss-proof mutation lock clean
+.PHONY: help run demo test lint types docs vendor bench bench-replay bench-backfill chaos-kill proofs loss-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ types: $(VENV)/.dev ## static types
 
 docs: $(VENV)/.dev ## write docs/domain.md; fails when a rule has no test
 	$(BIN)/python -m tools.domain_table
+
+vendor: $(VENV)/.dev ## fetch the browser files of others again by their name on npm, and check them
+	@$(BIN)/python -m tools.vendor
 
 bench: $(VENV)/.dev ## measure the webhook and the drain
 	$(BIN)/python -m bench.run

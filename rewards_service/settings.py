@@ -27,6 +27,7 @@ MIN_SECRET_KEY = 16
 FERNET_KEY_BYTES = 32
 REDIS_URL_FILE = "redis_url"
 API_BASE_FILE = "chargebee_api_base"  # where a demo's Chargebee is
+_ARGON2_MEMORY = validate.Range(64, 1_048_576)
 _POSTGRESQL = "postgresql+psycopg://"
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
@@ -53,6 +54,7 @@ class Settings:
     payer_iban: str | None = None
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
+    argon2_memory_kib: int = 65_536  # for each hash of a password
     chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
 
 
@@ -91,6 +93,7 @@ def _read(env: Env) -> Settings:
     var_dir = Path(env.str("VAR_DIR", "var")).expanduser().absolute()
     database_url, redis_url = env.str("DATABASE_URL", None), env.str("REDIS_URL", None)
     embedded = database_url is None or redis_url is None
+    api_base = _api_base(env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE))
     port = env.int("PORT", 8000, validate=validate.Range(1, 65535))
     return Settings(
         database_url=_database_url(database_url, var_dir),
@@ -110,11 +113,8 @@ def _read(env: Env) -> Settings:
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=_account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=_account("BIC", env.str("PAYER_BIC", None)),
-        chargebee_api_base=(
-            api_base := _api_base(
-                env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
-            )
-        ),
+        argon2_memory_kib=env.int("ARGON2_MEMORY_KIB", 65_536, validate=_ARGON2_MEMORY),
+        chargebee_api_base=api_base,
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
     )
 

@@ -149,6 +149,7 @@ def settings(database_url: str, redis_url: str, var_dir: Path) -> Settings:
             "BASE_URL": "https://rewards.example.com",
             "SECRET_KEY": SECRET_KEY,
             "ENCRYPTION_KEYS": ENCRYPTION_KEY,
+            "ARGON2_MEMORY_KIB": "64",
         }
     )
 

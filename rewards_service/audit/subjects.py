@@ -6,7 +6,7 @@ PREFIXES = {
     "api_key": "key", "conflict": "cfl", "customer": "cus", "deal": "dea", "event": "evt",
     "exchange_rate": "fxr", "integration": "int", "lead": "led", "partner": "par",
     "payout": "pay", "payout_schedule": "sch", "program": "prg", "program_level": "lvl",
-    "reward": "rew", "reward_rule": "rul", "transaction": "txn",
+    "reward": "rew", "reward_rule": "rul", "transaction": "txn", "user": "usr",
 }  # fmt: skip
 OTHER = "sub"
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.cli.main import Refused
-from rewards_service.cli.sample import put_sandbox_credentials
+from rewards_service.samples.payment import put_sandbox_credentials
 from rewards_service.crm.models import Customer
 from rewards_service.crm.service import create_deal, create_lead
 from rewards_service.inbox.models import ReceivedEvent

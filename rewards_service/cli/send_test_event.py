@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 from rewards_service.cli.databases import snapshot, start
 from rewards_service.cli.integrations import find_integration, integration_option
 from rewards_service.cli.main import Refused
-from rewards_service.cli.sample import (
+from rewards_service.samples.payment import (
     SANDBOX_SITE,
     fresh_payment,
     sandbox_credentials,
