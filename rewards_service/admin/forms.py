@@ -142,10 +142,9 @@ class InviteForm(FlaskForm):  # type: ignore[misc]
     email = EmailField("E-mail address", [InputRequired("Whom do you invite?"), Length(max=200)])
     role = SelectField(
         "Role",
-        choices=[(name, f"{name.title()}: {permissions.EXPLAINED[name]}")
-                 for name in permissions.ROLES],
+        choices=[(name, name.title()) for name in permissions.ROLES],
         default=permissions.MANAGER,
-    )  # fmt: skip
+    )
 
 
 class ConnectForm(FlaskForm):  # type: ignore[misc]

@@ -66,14 +66,14 @@ def connect() -> ResponseReturnValue:
 @blueprint.page("/<integration_id>/test", permission="setup:write", methods=("POST",))
 def send_test(integration_id: str) -> ResponseReturnValue:
     """Send a test event through the site's endpoint; the answer looks after it by itself."""
-    session = current_session()
+    session, who = current_session(), actor()
     integration = get_integration(session, path_key("int", integration_id))
     session.expunge(integration)
     session.rollback()  # the endpoint and the workers write meanwhile
     sent = trial.send(reception_of(current_app), integration, None)
     with transaction(db.engine) as own:
         detail = {"event_id": sent.event_key, "credentials": sent.credentials}
-        audit(own, "test_event_sent", integration, detail, actor())
+        audit(own, "test_event_sent", integration, detail, who)
     return redirect(
         url_for("setup.show_setup", event=ids.encode("evt", sent.event_key or 0), _anchor="test")
     )
