@@ -24,6 +24,12 @@ POLICY = (
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # They hash a password: SQLite's only write lock is not held meanwhile.
 _SLOW = ("security.login", "security.verify")
+# Steps of signing in; Flask-Security would sign somebody out who strays there.
+_STEPS = tuple(
+    f"security.{name}"
+    for name in ("two_factor_token_validation", "tf_select", "mf_recovery", "wan_signin",
+                 "wan_signin_response")
+)  # fmt: skip
 
 
 class StalePage(BadRequest):
@@ -57,6 +63,8 @@ def _check() -> ResponseReturnValue | None:
     wanted = permission_of(request.endpoint)
     if current_user.is_authenticated:
         _note_seen()
+        if request.endpoint in _STEPS:
+            return redirect("/")
     elif wanted != permissions.PUBLIC:
         return _to_login()
     if wanted is None or not permissions.may(role(), wanted):
@@ -129,4 +137,4 @@ def _as_page(answer: Response) -> Response:
 
 def _wants_page() -> bool:
     accepts = request.accept_mimetypes
-    return bool(accepts["text/html"] >= accepts[PROBLEM_JSON])
+    return bool(accepts["text/html"] > accepts[PROBLEM_JSON])

@@ -62,7 +62,8 @@ class TestMatrix:
             path = reachable(rule)
             answer = person.get(path) if method == "GET" else person.post(path, token=token)
             allowed = wanted in ("public", "signed_in") or wanted in OF_ROLE[role]
-            if (answer.status_code == 403) == allowed or answer.status_code >= 500:
+            out = "/login" in answer.headers.get("Location", "")
+            if (answer.status_code == 403) == allowed or answer.status_code >= 500 or out:
                 wrong.append((method, rule, answer.status_code))
 
         assert wrong == []

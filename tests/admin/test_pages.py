@@ -55,14 +55,14 @@ class TestSetup:
         self, owner: Visitor, world: World, engine: Engine
     ) -> None:
         options = {"convert_lead": "y", "associate_deal": "y", "create_transaction": "y"}
-        made = owner.post("/setup", site="acme-test.chargebee.com", **options)
+        made = owner.post("/setup", site="other-test.chargebee.com", **options)
         password = re.search(r'id="webhook-password" value="([^"]+)"', made.text)
         assert made.status_code == 201
         assert password is not None
         assert password.group(1) not in owner.get("/setup").text
         with transaction(engine) as session:
-            site = session.scalars(select(Integration).where(Integration.site == "acme-test")).one()
-        sent = owner.post(_form(owner.get("/setup").text, "acme-test"))
+            site = session.scalars(select(Integration).where(Integration.site == "other-test")).one()
+        sent = owner.post(_form(owner.get("/setup").text, "other-test"))
         waiting = owner.get(sent.headers["Location"]).text
         world.drain()
         after = owner.get(sent.headers["Location"]).text
@@ -74,7 +74,7 @@ class TestSetup:
         assert "hx-get" not in after
 
     def test_what_the_service_refuses_stands_at_its_field(self, owner: Visitor) -> None:
-        alone = owner.post("/setup", site="acme-test", create_transaction="y")
+        alone = owner.post("/setup", site="other-test", create_transaction="y")
         bad = owner.post("/setup", site="acme.evil.example/x?")
 
         assert (alone.status_code, bad.status_code) == (422, 422)

@@ -22,20 +22,24 @@ class Visitor:
     def __init__(self, app: Flask, settings: Settings, address: str = "192.0.2.1") -> None:
         self._client, self._settings = app.test_client(), settings
         self._surroundings = {"REMOTE_ADDR": address}
+        self._token: str | None = None  # that of the page seen last
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self._open("GET", path, headers, {})
 
     def post(self, path: str, /, token: str | None = None, **form: Any) -> TestResponse:
-        """Send a form; its token is that of the sign-in page or of the account unless given."""
+        """Send a form, with the token of the page seen last unless another is given."""
         fields = {"csrf_token": self.token() if token is None else token, **form}
-        return self._open("POST", path, {}, fields)
+        answer = self._open("POST", path, {}, fields)
+        if path == "/logout":
+            self._token = None
+        return answer
 
-    def token(self, path: str = "/login") -> str:
-        page = self.get(path)
-        found = _TOKEN.search((page if page.status_code == 200 else self.get("/account")).text)
-        assert found is not None, page.text[:500]
-        return found.group(1)
+    def token(self) -> str:
+        if self._token is None:
+            self.get("/login")
+        assert self._token is not None
+        return self._token
 
     def cookie(self) -> str:
         found = self._client.get_cookie("__Host-rewards", "rewards.example.com")
@@ -53,10 +57,13 @@ class Visitor:
 
     def _open(self, method: str, path: str, headers: dict[str, str], form: Any) -> TestResponse:
         sent = {"Accept": "text/html", "Referer": self._settings.base_url + "/", **headers}
-        return self._client.open(
+        answer = self._client.open(
             path, method=method, headers=sent, data=form, base_url=self._settings.base_url,
             environ_overrides=self._surroundings,
         )  # fmt: skip
+        if found := _TOKEN.search(answer.text if answer.mimetype == "text/html" else ""):
+            self._token = found.group(1)
+        return answer
 
 
 def make_user(engine: Engine, settings: Settings, role: str = "owner") -> str:
