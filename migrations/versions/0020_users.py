@@ -117,7 +117,8 @@ def _links() -> None:
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("used_at", TIME),
         sa.CheckConstraint(
-            "purpose IN ('first_owner', 'set_password')", name=op.f("ck_user_links_purpose_is_known")
+            "purpose IN ('first_owner', 'set_password')",
+            name=op.f("ck_user_links_purpose_is_known"),
         ),
         sa.CheckConstraint(
             "(purpose = 'first_owner') = (user_id IS NULL)",

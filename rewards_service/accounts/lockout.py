@@ -57,6 +57,4 @@ def forget_old(session: Session) -> None:
 
 def _counted(secret_key: str, email: str, address: str | None) -> Iterable[tuple[bytes, int]]:
     names = ((f"{email.strip().lower()} {address}", MOST_BY_ACCOUNT), (address, MOST_BY_ADDRESS))
-    return [
-        (crypto.digest(secret_key, _PURPOSE, str(name).encode()), most) for name, most in names
-    ]
+    return [(crypto.digest(secret_key, _PURPOSE, str(name).encode()), most) for name, most in names]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any
 
 from sqlalchemy import Engine, or_, update
 from sqlalchemy.orm import Session

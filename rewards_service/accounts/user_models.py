@@ -3,6 +3,8 @@
 Flask-Security works on these tables: attributes that it asks for by name carry its names. Nothing
 but the pages and the commands about users needs this module, and only they pay for loading it.
 """
+# Flask-Security's mixins say by their types what is columns here.
+# mypy: disable-error-code="assignment"
 
 from datetime import datetime
 from typing import Any
@@ -15,11 +17,11 @@ from rewards_service.accounts.permissions import ROLES
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import Base, BigKey, Json, UtcDateTime
 
-FIRST_OWNER, SET_PASSWORD = "first_owner", "set_password"  # noqa: S105 - purposes, no secrets
+FIRST_OWNER, SET_PASSWORD = "first_owner", "set_password"
 PURPOSES = (FIRST_OWNER, SET_PASSWORD)
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base, UserMixin):
     """Somebody who may sign in. `password` is an argon2id hash; None until it has been chosen.
 
     `fs_uniquifier` is what a session cookie names: a new one ends all sessions.
@@ -46,7 +48,7 @@ class User(Base, UserMixin):  # type: ignore[misc]
     )
 
 
-class Passkey(Base, WebAuthnMixin):  # type: ignore[misc]
+class Passkey(Base, WebAuthnMixin):
     """A key in somebody's device: nothing here lets anybody in without it."""
 
     __tablename__ = "passkeys"

@@ -24,7 +24,7 @@ OLD_SECONDS = 300  # an event that waits longer than this is worth a look
 class Card(NamedTuple):
     """One figure: how many, and how much in each currency (minor units)."""
 
-    count: int
+    number: int
     sums: tuple[tuple[str, int], ...]
 
 
@@ -130,7 +130,8 @@ def _decisions(session: Session) -> list[Attention]:
     if conflicts:
         found.append(Attention(
             "warning", _count(conflicts, "conflict is open", "conflicts are open"),
-            "It is not clear whose a customer is. A person decides.", "unmatched_pages.list_unmatched",
+            "It is not clear whose a customer is. A person decides.",
+            "unmatched_pages.list_unmatched",
         ))  # fmt: skip
     if rates:
         found.append(Attention(

@@ -15,13 +15,16 @@ from wtforms import (
     StringField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from rewards_service.accounts import lockout, passwords, permissions
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_settings
 
-LOCKED = "Too many attempts. For safety this is closed for 15 minutes; an owner can make a new link."
+LOCKED = (
+    "Too many attempts. For safety this is closed for 15 minutes; an owner can make a new link."
+)
 
 
 def counted(email: str, attempt: Callable[[], bool], refuse: Callable[[str], None]) -> bool:
@@ -52,7 +55,7 @@ class LoginForm(theirs.LoginForm):
         return counted(self.email.data or "", attempt, self._refuse)
 
     def _refuse(self, why: str) -> None:
-        self.form_errors = [*self.form_errors, why]
+        self.form_errors.append(why)
 
 
 class VerifyForm(theirs.VerifyForm):
@@ -142,7 +145,7 @@ class InviteForm(FlaskForm):  # type: ignore[misc]
     email = EmailField("E-mail address", [InputRequired("Whom do you invite?"), Length(max=200)])
     role = SelectField(
         "Role",
-        choices=[(name, name.title()) for name in permissions.ROLES],
+        choices=[SelectChoice(name, name.title()) for name in permissions.ROLES],
         default=permissions.MANAGER,
     )
 

@@ -25,7 +25,11 @@ ICONS = PLACE / "static/vendor/icons/icons/outline"
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
 assets = Blueprint(
-    "admin", __name__, static_folder="static", static_url_path="/static", template_folder="templates"
+    "admin",
+    __name__,
+    static_folder="static",
+    static_url_path="/static",
+    template_folder="templates",
 )
 
 
@@ -121,7 +125,7 @@ def icon(name: str, label: str | None = None) -> Markup:
         raise ValueError(f"No icon has the name {name!r}.")
     body = (ICONS / f"{name}.svg").read_text()
     told = Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
-    inside = body.replace("<svg", f"<svg {told} focusable=\"false\"", 1)
+    inside = body.replace("<svg", f'<svg {told} focusable="false"', 1)
     return Markup(" ".join(inside.split()))  # noqa: S704 - files of ours
 
 

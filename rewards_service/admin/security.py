@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, g, request, session
 from flask_login import user_logged_out
-from flask_security import Security, password_changed, user_authenticated
+from flask_security import RoleMixin, Security, password_changed, user_authenticated
 from flask_security.datastore import FSQLALiteUserDatastore
 from flask_security.utils import set_request_attr
 from flask_wtf.csrf import CSRFProtect
@@ -56,7 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Let people sign in to `app`."""
     app.config.update(_config(settings))
     csrf.init_app(app)
-    store = FSQLALiteUserDatastore(db, User, User, Passkey)  # roles are ours: a column, a table
+    store = FSQLALiteUserDatastore(db, User, RoleMixin, Passkey)  # roles are a column of ours
     security = Security(
         app, store,
         login_form=forms.LoginForm, verify_form=forms.VerifyForm,

@@ -1,9 +1,12 @@
 """Users: who may do what. For owners."""
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from rewards_service.accounts import users
+from rewards_service.accounts.user_models import User
 from rewards_service.admin.forms import InviteForm
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.kit import ids
@@ -66,9 +69,9 @@ def change_user(user_id: str) -> ResponseReturnValue:
     return redirect(url_for("users.list_users"))
 
 
-def _values(form: InviteForm) -> dict[str, object]:
+def _values(form: InviteForm) -> dict[str, Any]:
     return {"form": form, "users": users.list_users(current_session()), "id_of": _id_of}
 
 
-def _id_of(user: users.User) -> str:
+def _id_of(user: User) -> str:
     return ids.encode("usr", user.id)

@@ -33,9 +33,7 @@ class TestOverview:
         assert re.search(r"To review 3 \$[\d,]+\.\d\d", figure(page, "To review"))
         assert figure(page, "Approved").startswith("Approved 0 nothing")
 
-    def test_money_is_written_as_the_reader_writes_it(
-        self, owner: Visitor, world: World
-    ) -> None:
+    def test_money_is_written_as_the_reader_writes_it(self, owner: Visitor, world: World) -> None:
         owner.post("/setup/sample")
         world.drain()
         german = owner.get("/", **{"Accept-Language": "de-DE,de;q=0.9"}).text
@@ -61,7 +59,9 @@ class TestSetup:
         assert password is not None
         assert password.group(1) not in owner.get("/setup").text
         with transaction(engine) as session:
-            site = session.scalars(select(Integration).where(Integration.site == "other-test")).one()
+            site = session.scalars(
+                select(Integration).where(Integration.site == "other-test")
+            ).one()
         sent = owner.post(_form(owner.get("/setup").text, "other-test"))
         waiting = owner.get(sent.headers["Location"]).text
         world.drain()
@@ -78,7 +78,9 @@ class TestSetup:
         bad = owner.post("/setup", site="acme.evil.example/x?")
 
         assert (alone.status_code, bad.status_code) == (422, 422)
-        assert re.search(r'id="create_transaction-error"[^>]*>.*Options?|only convert_lead', alone.text)
+        assert re.search(
+            r'id="create_transaction-error"[^>]*>.*Options?|only convert_lead', alone.text
+        )
         assert 'id="site-error"' in bad.text
 
     def test_the_sample_is_put_away_but_what_was_booked_stays(
@@ -137,7 +139,7 @@ class TestUsers:
 
 class TestTheme:
     def test_it_is_drawn_as_chosen_from_the_first_byte(self, visitor: Visitor) -> None:
-        assert 'data-bs-theme' not in visitor.get("/login").text
+        assert "data-bs-theme" not in visitor.get("/login").text
         answer = visitor.post("/theme", theme="dark", next="/login")
 
         assert answer.headers["Location"] == "/login"

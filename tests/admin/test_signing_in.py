@@ -67,9 +67,7 @@ class TestFirstOwner:
     ) -> None:
         with transaction(engine) as session:
             path = users.make_link(session, settings, None, "cli").removeprefix(settings.base_url)
-        answer = visitor.post(
-            path, email="o@owner.example.com", password=password, again=password
-        )
+        answer = visitor.post(path, email="o@owner.example.com", password=password, again=password)
 
         assert answer.status_code == 422
         assert why in answer.text
@@ -134,7 +132,8 @@ class TestSignIn:
         assert not visitor.is_signed_in()
 
     @pytest.mark.parametrize(
-        "target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+        "target",
+        ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"],
     )
     def test_it_leads_to_no_other_site(self, visitor: Visitor, email: str, target: str) -> None:
         answer = visitor.sign_in(email, next=target)

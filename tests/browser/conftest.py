@@ -128,7 +128,7 @@ def _serve(settings: Settings) -> tuple[BaseWSGIServer, Settings]:
 @pytest.fixture
 def tab(chromium: "Browser", site: Site) -> Iterator[Tab]:
     """A fresh browser window that remembers nothing."""
-    context = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(15_000)
     opened = Tab(context.new_page(), site)
     opened.page.add_init_script(_LISTEN)

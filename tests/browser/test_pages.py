@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from passlib.totp import TOTP
 
 from rewards_service.rewards import jobs as rewards_jobs
@@ -120,9 +119,7 @@ class TestPasskeys:
 
 
 class TestFirstSteps:
-    def test_from_the_first_page_to_a_green_event_and_a_reward(
-        self, tab: Tab, site: Site
-    ) -> None:
+    def test_from_the_first_page_to_a_green_event_and_a_reward(self, tab: Tab, site: Site) -> None:
         tab.sign_in()
         tab.page.get_by_role("link", name="Begin the set-up").click()
         tab.page.get_by_label("Chargebee site").fill("acme-test")
