@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import flask_security.forms as theirs
-from flask import request
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -19,6 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from rewards_service.accounts import lockout, passwords, permissions
+from rewards_service.admin.pages import address
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_settings
 
@@ -32,13 +32,13 @@ def counted(email: str, attempt: Callable[[], bool], refuse: Callable[[str], Non
 
     What was read before ends here: hashing takes long, and nothing may wait for it.
     """
-    key, address = current_settings().secret_key, request.remote_addr
-    if lockout.is_locked(db.session, key, email, address):
+    key, here = current_settings().secret_key, address()
+    if lockout.is_locked(db.session, key, email, here):
         refuse(LOCKED)
         return False
     good = attempt()
     db.session.rollback()  # ends the transaction that could only read
-    if not good and lockout.note_failure(db.session, key, email, address):
+    if not good and lockout.note_failure(db.session, key, email, here):
         refuse(LOCKED)
     return good
 
@@ -75,7 +75,7 @@ class CodeForm(theirs.TwoFactorVerifyCodeForm):
         if self.user is None:
             return False
         email = self.user.email
-        if lockout.is_locked(db.session, current_settings().secret_key, email, request.remote_addr):
+        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
             _add(self.code, LOCKED)
             return False
         good = bool(super().validate(**kwargs))
@@ -91,7 +91,7 @@ class RecoveryForm(MfRecoveryForm):
         if self.user is None:
             return False
         email = self.user.email
-        if lockout.is_locked(db.session, current_settings().secret_key, email, request.remote_addr):
+        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
             _add(self.code, LOCKED)
             return False
         good = bool(super().validate(**kwargs))
@@ -101,7 +101,7 @@ class RecoveryForm(MfRecoveryForm):
 
 
 def _note(email: str) -> None:
-    lockout.note_failure(db.session, current_settings().secret_key, email, request.remote_addr)
+    lockout.note_failure(db.session, current_settings().secret_key, email, address())
 
 
 def _add(field: Any, why: str) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, g, render_template
+from flask import Blueprint, current_app, g, render_template, request
 from flask_security import current_user
 
 from rewards_service.accounts import permissions
 from rewards_service.accounts.user_models import User, UserSession
 
 View = TypeVar("View", bound=Callable[..., Any])
+_LOOPBACK = ("127.0.0.1", "::1")
 # What programs talk to; everything else is for people.
 _MACHINES = ("/api/", "/webhooks/", "/livez", "/readyz", "/metrics")
 
@@ -66,6 +67,13 @@ def signed_in() -> User:
 def this_session() -> UserSession:
     session: UserSession = g.user_session
     return session
+
+
+def address() -> str | None:
+    """Where the request comes from: of a proxy on this machine, what it says last."""
+    peer = request.remote_addr
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return told[:45] if told and peer in _LOOPBACK else peer
 
 
 def actor() -> str:

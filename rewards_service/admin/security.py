@@ -15,6 +15,7 @@ from rewards_service.accounts.permissions import PUBLIC, SIGNED_IN
 from rewards_service.accounts.user_models import Passkey, User
 from rewards_service.admin import forms
 from rewards_service.admin.factors import OneTimeCodes, PasskeyRules, Passwords, RecoveryCodes
+from rewards_service.admin.pages import address
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db
@@ -150,10 +151,10 @@ def _begin(_app: Flask, user: User, authn_via: list[str] | None = None, **_more:
         sessions.end_all(own, user.id)
     if (old := g.get("user_session")) is not None:
         old.ended_at = old.ended_at or utc_now()
-    lockout.forget(own, key, user.email, request.remote_addr)
+    lockout.forget(own, key, user.email, address())
     lockout.forget_old(own)
     session[COOKIE_KEY] = sessions.begin(
-        own, key, user, request.remote_addr, request.headers.get("User-Agent")
+        own, key, user, address(), request.headers.get("User-Agent")
     )
     session.permanent = True
 

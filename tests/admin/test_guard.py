@@ -12,6 +12,7 @@ from rewards_service.admin.pages import is_page, permission_of
 from tests.admin.conftest import Enter
 from tests.admin.visitor import Visitor
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/admin.md"
 TABLE = Path(__file__).with_name("roles.txt")
 _ANY = {"token": "x" * 32, "user_id": "usr_0", "integration_id": "int_0", "event_id": "evt_0",
         "filename": "own/mark.svg"}  # fmt: skip
@@ -47,6 +48,19 @@ class TestMatrix:
             ]
 
         assert lines == TABLE.read_text().splitlines()
+
+    def test_every_page_is_documented_with_it(self, app: Flask) -> None:
+        text = DOCUMENT.read_text()
+        missing = []
+        with app.app_context():
+            for method, rule, endpoint in addresses(app):
+                path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+                line = f"| `{method} {path}` | `{permission_of(endpoint)}` |"
+                if endpoint.startswith("security."):
+                    line = f"`{path.partition('/{')[0]}`"
+                missing += [line] if line not in text and endpoint != "admin.static" else []
+
+        assert missing == []
 
     @pytest.mark.parametrize("role", ROLES)
     def test_each_role_opens_what_it_may_and_nothing_else(
