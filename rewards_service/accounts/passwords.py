@@ -1,5 +1,6 @@
 """Passwords: argon2id, at most two at once in a process, and none that is easily guessed."""
 
+import re
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -46,8 +47,14 @@ def problem(password: str, email: str = "") -> str | None:
         return f"A password has at most {LONGEST} characters."
     from zxcvbn import zxcvbn
 
-    own = [part for part in (email, *email.replace("@", ".").split("."), "rewards") if part]
-    judged = zxcvbn(password[:72], user_inputs=own)
+    words = {
+        "rewards",
+        email,
+        email.rpartition(".")[0],
+        *re.split(r"[@.]", email),
+        *email.split("@"),
+    }
+    judged = zxcvbn(password[:72], user_inputs=sorted(words - {""}))
     if judged["score"] < STRENGTH:
         warning = judged["feedback"]["warning"] or "It is on the lists that guessers begin with."
         return f"This password is too easily guessed. {warning} Four words that have nothing to do with each other do well."  # noqa: E501

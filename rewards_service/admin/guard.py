@@ -23,7 +23,7 @@ POLICY = (
 )
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # They hash a password: SQLite's only write lock is not held meanwhile.
-_SLOW = ("security.login", "security.verify")
+_SLOW = ("security.login", "security.verify", "account.welcome")
 # Steps of signing in; Flask-Security would sign somebody out who strays there.
 _STEPS = tuple(
     f"security.{name}"

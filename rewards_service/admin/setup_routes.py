@@ -1,5 +1,6 @@
 """The first steps: an owner, a Chargebee site, its webhook, a test event that comes through."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.forms import ConnectForm
 from rewards_service.admin.pages import Pages, actor, show
+from rewards_service.audit.models import AuditEntry
 from rewards_service.inbox import envelope
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
@@ -130,11 +132,22 @@ def _values(form: ConnectForm) -> dict[str, Any]:
         heard = session.scalar(newest.order_by(ReceivedEvent.id.desc()).limit(1))
     return {
         "form": form, "sites": sites, "heard": heard,
-        "event": _event(session, request.args.get("event", "")),
+        "event": _event(session, request.args.get("event") or _last_tried(session, sites)),
         "sample": company.find_sample_site(session),
         "url_of": lambda site: webhook_url(current_settings(), site.endpoint_key),
         "id_of": lambda site: ids.encode("int", site.id),
     }  # fmt: skip
+
+
+def _last_tried(session: Session, sites: Sequence[Integration]) -> str:
+    """The newest test event of these sites, by the audit log; empty when there is none."""
+    query = select(AuditEntry.detail).where(
+        AuditEntry.subject_kind == "integration",
+        AuditEntry.subject_id.in_([site.id for site in sites]),
+        AuditEntry.action == "integration.test_event_sent",
+    )
+    detail = session.scalar(query.order_by(AuditEntry.id.desc()).limit(1)) or {}
+    return ids.encode("evt", detail.get("event_id") or 0)
 
 
 def _event(session: Session, text: str) -> dict[str, Any] | None:

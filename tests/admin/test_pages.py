@@ -67,6 +67,7 @@ class TestSetup:
         world.drain()
         after = owner.get(sent.headers["Location"]).text
 
+        assert "It came through" in owner.get("/setup").text  # known without the address, too
         assert (site.convert_lead, site.create_transaction) == (True, True)
         assert "On its way" in waiting
         assert "hx-get" in waiting
