@@ -4,6 +4,7 @@ from flask import Flask
 
 from rewards_service.admin import (
     account_routes,
+    audit_routes,
     guard,
     layout,
     overview_routes,
@@ -15,7 +16,7 @@ from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
-    account_routes.blueprint,
+    account_routes.blueprint, audit_routes.blueprint,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from flask import Flask
 from sqlalchemy import Engine, select
 
 from rewards_service.accounts.user_models import User
+from rewards_service.audit.service import record
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
@@ -95,6 +96,33 @@ class TestSetup:
         page = owner.get("/").text
         assert "A sample company is loaded" not in page
         assert figure(page, "To review").startswith("To review 3")
+
+
+class TestAudit:
+    def test_it_pages_by_key_and_keeps_its_filters_in_the_address(
+        self, owner: Visitor, engine: Engine
+    ) -> None:
+        with transaction(engine) as session:
+            for number in range(120):
+                record(session, "lead.changed", ("lead", number + 1), {}, "key:1", f"No. {number}")
+        first = owner.get("/audit?subject_kind=lead&action=lead.changed")
+        following = re.search(r'href="([^"]+)" rel="next"', first.text)
+        assert following is not None
+        second = owner.get(following.group(1).replace("&amp;", "&"))
+        shown = [re.findall(r"No\. (\d+)", page.text) for page in (first, second)]
+
+        assert shown[0] == [str(number) for number in range(119, 69, -1)]
+        assert shown[1] == [str(number) for number in range(69, 19, -1)]
+        assert 'value="lead" selected' in second.text
+        assert "API key key_" in first.text
+        assert "Nothing fits these filters" in owner.get("/audit?action=nothing").text
+
+    def test_people_stand_there_by_their_address(self, owner: Visitor) -> None:
+        owner.post("/users", email="mia@manager.example.com", role="manager")
+        page = owner.get("/audit?subject_kind=user").text
+
+        assert "user: created" in page
+        assert re.search(r"owner-\w+@people\.example\.com</td>", page)
 
 
 class TestUsers:

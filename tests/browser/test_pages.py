@@ -1,6 +1,7 @@
 """Every page in a real browser: nothing blocked, nothing that somebody cannot read or reach."""
 
 import re
+from typing import TYPE_CHECKING
 
 from passlib.totp import TOTP
 
@@ -8,6 +9,9 @@ from rewards_service.rewards import jobs as rewards_jobs
 from rewards_service.webhooks import jobs as events_jobs
 from tests.admin.test_guard import TABLE
 from tests.browser.conftest import Site, Tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 LOOKS = ("light", "dark", "phone")
 # Pages of which the table knows only the pattern of the address, and steps of signing in.
@@ -93,6 +97,23 @@ class TestKeyboard:
         assert tab.violations() == []
         users.click()
         assert tab.page.get_by_role("heading", name="Users", exact=True).is_visible()
+
+
+class TestWithoutScripts:
+    def test_pages_are_read_and_forms_are_sent(self, chromium: "Browser", site: Site) -> None:
+        context = chromium.new_context(
+            java_script_enabled=False, viewport={"width": 390, "height": 844}
+        )
+        tab = Tab(context.new_page(), site)
+        tab.sign_in()
+        tab.page.get_by_role("link", name="Open the navigation").click()
+        tab.page.get_by_role("link", name="Audit log").click()
+        rows = tab.page.get_by_role("row").count()
+        times = tab.page.locator("time").first.inner_text()
+        context.close()
+
+        assert rows > 1
+        assert times.endswith("UTC")
 
 
 class TestPasskeys:

@@ -4,12 +4,27 @@ from flask import Flask
 from sqlalchemy import Engine, select
 
 from rewards_service.accounts.user_models import User
+from rewards_service.cli.run import first_steps
 from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
 from tests.admin.visitor import PASSWORD, Visitor
 from tests.cli.conftest import Rewards, read
 
 WHO = ("create-user", "--email", "Mia@Manager.Example.com", "--role")
+
+
+class TestFirstSteps:
+    def test_the_owners_link_is_printed_while_there_is_no_user(
+        self, rewards: Rewards, app: Flask, settings: Settings
+    ) -> None:
+        told = first_steps(settings)
+        path = told.partition(settings.base_url)[2].strip()
+        before = Visitor(app, settings).get(path)
+        rewards(*WHO, "owner")
+
+        assert before.status_code == 200
+        assert "makes the owner" in told
+        assert first_steps(settings) == ""
 
 
 class TestCreateUser:
