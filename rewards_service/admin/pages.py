@@ -8,6 +8,7 @@ from flask_security import current_user
 
 from rewards_service.accounts import permissions
 from rewards_service.accounts.user_models import User, UserSession
+from rewards_service.admin.screens import OF_ENDPOINT
 
 View = TypeVar("View", bound=Callable[..., Any])
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -43,8 +44,6 @@ def is_page(path: str) -> bool:
 
 def permission_of(endpoint: str) -> str | None:
     """What an endpoint needs; None when it does not say, and so nobody may."""
-    from rewards_service.admin.security import OF_ENDPOINT
-
     own: str | None = getattr(current_app.view_functions[endpoint], "permission", None)
     return own or OF_ENDPOINT.get(endpoint)
 

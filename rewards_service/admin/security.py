@@ -11,7 +11,6 @@ from flask_security.utils import set_request_attr
 from flask_wtf.csrf import CSRFProtect
 
 from rewards_service.accounts import lockout, passwords, sessions
-from rewards_service.accounts.permissions import PUBLIC, SIGNED_IN
 from rewards_service.accounts.user_models import Passkey, User
 from rewards_service.admin import forms
 from rewards_service.admin.factors import OneTimeCodes, PasskeyRules, Passwords, RecoveryCodes
@@ -23,17 +22,6 @@ from rewards_service.kit.web import current_session, current_settings
 from rewards_service.settings import Settings
 
 COOKIE_KEY = "sid"  # what the signed cookie calls the session's token
-# Who may open the screens of Flask-Security. One that is missing here is closed.
-_OPEN = ("login", "two_factor_token_validation", "tf_select", "mf_recovery", "wan_signin",
-         "wan_signin_response")  # fmt: skip
-_OWN = ("logout", "verify", "change_password", "two_factor_setup", "two_factor_setup_validate",
-        "mf_recovery_codes", "wan_register", "wan_register_response", "wan_delete", "wan_verify",
-        "wan_verify_response")  # fmt: skip
-OF_ENDPOINT = {
-    "admin.static": PUBLIC,
-    **{f"security.{name}": PUBLIC for name in _OPEN},
-    **{f"security.{name}": SIGNED_IN for name in _OWN},
-}
 _TEMPLATES = {
     "LOGIN_USER": "login", "VERIFY": "verify", "CHANGE_PASSWORD": "password",
     "TWO_FACTOR_SETUP": "two_factor", "TWO_FACTOR_VERIFY_CODE": "code",
