@@ -41,7 +41,7 @@ openapi: $(VENV)/.dev ## write docs/openapi.json, the description of the API as 
 openapi-release: $(VENV)/.dev ## the same, and keep it to compare later changes with: at a release
 	@$(BIN)/python -m tools.openapi --release
 
-vendor: $(VENV)/.dev ## fetch the files of Swagger UI again by their name on npm, and check them
+vendor: $(VENV)/.dev ## fetch the browser files of others again by their name on npm, and check them
 	@$(BIN)/python -m tools.vendor
 
 fuzz-api: $(VENV)/.dev ## schemathesis against the whole description: thousands of cases, all checks

@@ -7,6 +7,7 @@ from flask import Flask
 from rewards_service import __version__
 from rewards_service.accounts import auth
 from rewards_service.accounts import routes as accounts
+from rewards_service.admin import web as admin
 from rewards_service.audit import routes as audit
 from rewards_service.connections import routes as connections
 from rewards_service.crm import import_routes
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(ops_routes.blueprint)
     ops_routes.init_app(app)
+    admin.init_app(app, settings)
     webhooks.init_app(app)
     return app
 

@@ -25,6 +25,7 @@ MIN_SECRET_KEY = 16
 FERNET_KEY_BYTES = 32
 REDIS_URL_FILE = "redis_url"
 API_BASE_FILE = "chargebee_api_base"  # where a demo's Chargebee is
+_ARGON2_MEMORY = validate.Range(64, 1_048_576)
 _POSTGRESQL = "postgresql+psycopg://"
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
@@ -51,6 +52,7 @@ class Settings:
     payer_iban: str | None = None
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
+    argon2_memory_kib: int = 65_536  # for each hash of a password
     chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
     # Of one key, and of one address without a good key; all processes together; 0: no limit.
     api_requests_per_minute: int = 30_000
@@ -96,6 +98,9 @@ def _read(env: Env) -> Settings:
     var_dir = Path(env.str("VAR_DIR", "var")).expanduser().absolute()
     database_url, redis_url = env.str("DATABASE_URL", None), env.str("REDIS_URL", None)
     embedded = database_url is None or redis_url is None
+    api_base = setting_checks.api_base(
+        env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
+    )
     port = env.int("PORT", 8000, validate=validate.Range(1, 65535))
     return Settings(
         database_url=_database_url(database_url, var_dir),
@@ -115,11 +120,8 @@ def _read(env: Env) -> Settings:
         payer_name=env.str("PAYER_NAME", None),
         payer_iban=setting_checks.account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=setting_checks.account("BIC", env.str("PAYER_BIC", None)),
-        chargebee_api_base=(
-            api_base := setting_checks.api_base(
-                env.str("CHARGEBEE_API_BASE", None) or noted(var_dir, API_BASE_FILE)
-            )
-        ),
+        argon2_memory_kib=env.int("ARGON2_MEMORY_KIB", 65_536, validate=_ARGON2_MEMORY),
+        chargebee_api_base=api_base,
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
         api_requests_per_minute=_limit(env, "API_REQUESTS_PER_MINUTE", 30_000),
         api_requests_per_minute_without_key=_limit(

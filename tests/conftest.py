@@ -155,6 +155,7 @@ def settings(database_url: str, redis_url: str, var_dir: Path) -> Settings:
             # Tests ask more often than anybody, and share what counts requests.
             "API_REQUESTS_PER_MINUTE": "0",
             "API_REQUESTS_PER_MINUTE_WITHOUT_KEY": "0",
+            "ARGON2_MEMORY_KIB": "64",
         }
     )
 

@@ -98,8 +98,8 @@ class TestProblems:
             raise RuntimeError("a secret")
 
         app = create_app(settings)
-        app.add_url_rule("/crash", view_func=crash)
-        answer = app.test_client().get("/crash")
+        app.add_url_rule("/api/crash", view_func=crash)
+        answer = app.test_client().get("/api/crash")
 
         assert (answer.status_code, answer.mimetype) == (500, PROBLEM)
         assert "secret" not in answer.text
@@ -140,7 +140,9 @@ class TestHeaders:
         assert kept.headers["X-Request-ID"] == "abc-123"
         assert re.fullmatch(r"[0-9a-f]{32}", replaced.headers["X-Request-ID"])
 
-    @pytest.mark.parametrize("path", ["/livez", "/nowhere", "/api/openapi.json", "/api/v1/leads"])
+    @pytest.mark.parametrize(
+        "path", ["/livez", "/api/nowhere", "/api/openapi.json", "/api/v1/leads"]
+    )
     def test_answers_are_neither_stored_nor_sniffed_nor_framed(
         self, client: FlaskClient, path: str
     ) -> None:

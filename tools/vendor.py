@@ -1,7 +1,8 @@
 """Fetches the files that others made and we serve, by their name on npm, and checks their hashes.
 
-vendor.toml names package, version, licence and the SHA-256 of each file. --accept takes over what
-came instead, for another version: then look at the difference before committing.
+Each vendor.toml names one package, its version and licence, and the SHA-256 of each file beside it.
+--accept takes over what came instead, for another version: then look at the difference before
+committing.
 """
 
 import subprocess
@@ -13,13 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "rewards_service/openapi/swagger"
-LIST = FOLDER / "vendor.toml"
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "vendor.toml"
 
 
-def wanted() -> dict[str, Any]:
-    """What vendor.toml says: name, version, licence, and `files`, name -> SHA-256."""
-    return tomllib.loads(LIST.read_text())
+def lists() -> list[Path]:
+    """Every vendor.toml of the project."""
+    return sorted(
+        path for place in ("rewards_service", "tests") for path in (ROOT / place).rglob(NAME)
+    )
+
+
+def wanted(path: Path) -> dict[str, Any]:
+    """What one vendor.toml says: name, version, licence, and `files`, name -> SHA-256."""
+    return tomllib.loads(path.read_text())
 
 
 def differing(files: dict[str, str], found: dict[str, bytes]) -> list[str]:
@@ -49,16 +57,28 @@ def rewritten(text: str, found: dict[str, bytes]) -> str:
     return f"{head}[files]\n{''.join(lines)}"
 
 
+def held(path: Path) -> dict[str, bytes]:
+    """The files that are there for one vendor.toml, by the names it gives them."""
+    folder = path.parent
+    return {name: (folder / name).read_bytes() for name in wanted(path)["files"]
+            if (folder / name).is_file()}  # fmt: skip
+
+
 def main() -> int:
-    known = wanted()
+    return max(_bring(path, "--accept" in sys.argv[1:]) for path in lists())
+
+
+def _bring(path: Path, accept: bool) -> int:
+    known = wanted(path)
     found = fetched(f"{known['name']}@{known['version']}", list(known["files"]))
-    if "--accept" in sys.argv[1:]:
-        LIST.write_text(rewritten(LIST.read_text(), found))
+    if accept:
+        path.write_text(rewritten(path.read_text(), found))
     elif others := differing(known["files"], found):
-        print(f"Not as vendor.toml says, nothing was written: {', '.join(others)}", file=sys.stderr)
+        print(f"Not as {path} says, nothing was written: {', '.join(others)}", file=sys.stderr)
         return 1
     for name, body in found.items():
-        (FOLDER / name).write_bytes(body)
+        (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / name).write_bytes(body)
     print(f"{known['name']} {known['version']}: {len(found)} files")
     return 0
 

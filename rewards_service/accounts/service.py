@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any
 
 from sqlalchemy import Engine, or_, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts import queries
@@ -15,6 +13,7 @@ from rewards_service.audit.service import record
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.errors import NotFound, Unprocessable
+from rewards_service.kit.noting import note
 from rewards_service.kit.refusals import invalid_member
 
 ADMIN = "admin"
@@ -160,18 +159,4 @@ def note_use(engine: Engine, key_id: int) -> None:
     now = utc_now()
     outdated = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - USE_NOTED_EVERY)
     statement = update(ApiKey).where(ApiKey.id == key_id, outdated).values(last_used_at=now)
-    try:
-        with engine.connect() as connection:
-            driver: Any = connection.connection.dbapi_connection
-            if connection.dialect.name == "sqlite":
-                driver.execute("PRAGMA busy_timeout=50")
-            try:
-                with connection.begin():
-                    if connection.dialect.name == "postgresql":
-                        connection.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
-                    connection.execute(statement)
-            finally:
-                if connection.dialect.name == "sqlite":
-                    driver.execute("PRAGMA busy_timeout=15000")
-    except SQLAlchemyError:
-        return
+    note(engine, statement)

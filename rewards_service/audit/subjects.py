@@ -6,7 +6,8 @@ PREFIXES = {
     "api_key": "key", "conflict": "cfl", "customer": "cus", "deal": "dea", "event": "evt",
     "exchange_rate": "fxr", "export": "exp", "integration": "int", "lead": "led", "partner": "par",
     "payout": "pay", "payout_schedule": "sch", "program": "prg", "program_level": "lvl",
-    "reward": "rew", "reward_rule": "rul", "transaction": "txn", "webhook_endpoint": "whe",
+    "reward": "rew", "reward_rule": "rul", "transaction": "txn", "user": "usr",
+    "webhook_endpoint": "whe",
 }  # fmt: skip
 OTHER = "sub"
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from rewards_service.cli.databases import migrated, reading
 from rewards_service.cli.demo_company import SITE, make_company, summary
 from rewards_service.cli.main import Refused
-from rewards_service.cli.run import Beside, command_line, local_host, start_everything
+from rewards_service.cli.run import Beside, command_line, first_steps, local_host, start_everything
 from rewards_service.embedded.supervisor import Child
 from rewards_service.kit.db import hold_stage, transaction
 from rewards_service.reports.backlog import read_backlog
@@ -138,6 +138,6 @@ The rewards service is running, with a simulated Chargebee beside it.
   Address        {settings.base_url}
   Chargebee      http://127.0.0.1:{self._port}/api/v2 (integration {SITE})
   Kept in        {settings.var_dir}
-
+{first_steps(settings)}
 A month of business is being played into it. Ctrl-C stops everything.
 """

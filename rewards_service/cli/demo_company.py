@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.cli.main import Refused
-from rewards_service.cli.sample import put_sandbox_credentials
 from rewards_service.crm.models import Customer
 from rewards_service.crm.service import create_deal, create_lead
 from rewards_service.inbox.models import ReceivedEvent
@@ -19,6 +18,7 @@ from rewards_service.partners.models import Partner
 from rewards_service.partners.service import create_partner
 from rewards_service.programs.service import create_program, create_rule
 from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.samples.payment import put_sandbox_credentials
 from rewards_service.settings import Settings
 from rewards_service.simulator.api import KEY
 from rewards_service.simulator.month import DAYS, PEOPLE

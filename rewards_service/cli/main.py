@@ -14,6 +14,7 @@ COMMANDS = {
     "backfill": "rewards_service.cli.backfill:backfill",
     "check": "rewards_service.cli.check:check",
     "connect": "rewards_service.cli.connect:connect",
+    "create-user": "rewards_service.cli.create_user:create_user",
     "demo": "rewards_service.cli.demo:demo",
     "digest": "rewards_service.cli.digest:digest",
     "doctor": "rewards_service.cli.doctor:doctor",

@@ -14,11 +14,13 @@ from pathlib import Path
 import click
 import structlog
 
+from rewards_service.cli.databases import migrated
 from rewards_service.cli.main import Refused
 from rewards_service.embedded.lock import AlreadyRunning, run_lock
 from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.embedded.supervisor import Child, Supervisor
 from rewards_service.kit import log, migrate
+from rewards_service.kit.db import transaction
 from rewards_service.settings import API_BASE_FILE, REDIS_URL_FILE, Settings, load_settings
 
 logger = structlog.get_logger(__name__)
@@ -186,13 +188,28 @@ The rewards service is running.
   API            {settings.base_url}/api/docs
   Health         {settings.base_url}/readyz
   Kept in        {settings.var_dir}
-
+{first_steps(settings)}
 What to do next, in another terminal:
 
   {command} sandbox
 
 It makes a sample integration, programme, rule, partner and lead, and prints the curl line that
 posts a payment. Ctrl-C here stops everything.
+"""
+
+
+def first_steps(settings: Settings) -> str:
+    """While there is no user: the link that makes the owner, fresh with each start."""
+    from rewards_service.accounts import users
+
+    with migrated(settings) as engine, transaction(engine) as session:
+        if users.has_users(session):
+            return ""
+        link = users.make_link(session, settings, None, "cli")
+    return f"""
+Nobody can sign in yet. This link makes the owner; it works once, for a day:
+
+  {link}
 """
 
 

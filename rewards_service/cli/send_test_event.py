@@ -10,15 +10,15 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 from rewards_service.cli.databases import snapshot, start
 from rewards_service.cli.integrations import find_integration, integration_option
 from rewards_service.cli.main import Refused
-from rewards_service.cli.sample import (
+from rewards_service.integrations.models import Integration
+from rewards_service.integrations.service import Credentials
+from rewards_service.kit import ids
+from rewards_service.samples.payment import (
     SANDBOX_SITE,
     fresh_payment,
     sandbox_credentials,
     webhook_url,
 )
-from rewards_service.integrations.models import Integration
-from rewards_service.integrations.service import Credentials
-from rewards_service.kit import ids
 from rewards_service.settings import Settings
 
 PATIENCE_SECONDS = 10

@@ -35,6 +35,7 @@ def rewards(settings: Settings, database_url: str, redis_url: str, quiet_log: No
         "BASE_URL": settings.base_url,
         "SECRET_KEY": SECRET_KEY,
         "ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        "ARGON2_MEMORY_KIB": "64",
     }
 
     def run(*arguments: str, standard_input: str | None = None, **values: str) -> Result:

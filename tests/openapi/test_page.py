@@ -1,13 +1,11 @@
 """The page at /api/docs: complete, from this service alone, under a strict policy."""
 
 import re
-from hashlib import sha256
 
 import pytest
 from flask.testing import FlaskClient
 
 from rewards_service.openapi.routes import FILES
-from tools.vendor import FOLDER, differing, rewritten, wanted
 
 OUTSIDE = re.compile(r"(?:src|href|url)\s*[=:(]\s*[\"']?(?:https?:)?//")
 
@@ -48,20 +46,3 @@ class TestPage:
         )
 
         assert (first.headers["Cache-Control"], again.status_code) == ("no-cache", 304)
-
-
-class TestVendoredFiles:
-    def test_they_are_those_of_the_package(self) -> None:
-        found = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
-
-        assert differing(wanted()["files"], found) == []
-        assert set(found) == {*wanted()["files"], "vendor.toml"}
-
-    def test_a_changed_one_is_noticed(self) -> None:
-        assert differing({"a": sha256(b"a").hexdigest()}, {"a": b"b"}) == ["a"]
-        assert differing({"a": sha256(b"a").hexdigest()}, {}) == ["a"]
-
-    def test_hashes_are_taken_over_only_as_a_whole(self) -> None:
-        text = rewritten('name = "x"\n\n[files]\n"a" = "old"\n', {"a": b"a"})
-
-        assert text == f'name = "x"\n\n[files]\n"a" = "{sha256(b"a").hexdigest()}"\n'

@@ -12,7 +12,7 @@ from rewards_service.kit import crypto
 from rewards_service.settings import Settings
 from rewards_service.webhooks.verify import PURPOSE
 
-SAMPLE = Path(__file__).with_name("samples") / "payment_succeeded.json"
+SAMPLE = Path(__file__).with_name("files") / "payment_succeeded.json"
 SANDBOX_SITE = "sandbox"
 _USERNAME = "sandbox"
 _PURPOSE = "sandbox"

@@ -1,0 +1,94 @@
+"""Pages of lists: columns, filters in the address, pages by key, a file of what is filtered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from rewards_service.kit import pages
+from rewards_service.kit.web import current_session, current_settings
+
+LIMIT = 50
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `cell` makes its contents from a row, as text or Markup.
+
+    `priority` 1 is always shown, 2 from tablets on, 3 on wide screens.
+    """
+
+    title: str
+    cell: Callable[[Any], Any]
+    priority: int = 1
+    align: str = "start"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter, kept in the address: a choice (value -> title), or free text without choices."""
+
+    name: str
+    title: str
+    choices: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class ListView:
+    """A list as a page. `fetch` gives the rows for the filters that are set.
+
+    `link` is where a row leads; `empty` what to say, and do, where there is nothing at all.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    fetch: Callable[[Session, pages.Paging, dict[str, str]], pages.Page]
+    row: Callable[[Any], Any] = lambda found: found[0]
+    filters: Sequence[Filter] = ()
+    link: Callable[[Any], str] | None = None
+    export: str | None = None  # address of the same list as a file; the filters are added
+    empty: str = "Nothing here yet."
+    empty_icon: str = "search"
+    actions: Sequence[tuple[str, str, str]] = field(default_factory=tuple)  # title, address, icon
+
+    def values(self) -> dict[str, Any]:
+        """What `list.html` needs, for this request."""
+        chosen = self._chosen()
+        page = self.fetch(current_session(), self._paging(), chosen)
+        return {
+            "view": self,
+            "rows": [self.row(found) for found in page.rows],
+            "chosen": chosen,
+            "next_url": self._next(page, chosen),
+            "first_url": self._url(chosen) if "cursor" in request.args else None,
+            "export_url": self.export and f"{self.export}?{urlencode(chosen)}".rstrip("?"),
+        }
+
+    def _chosen(self) -> dict[str, str]:
+        """The filters that are set; a choice that does not exist counts as none."""
+        found = {}
+        for wanted in self.filters:
+            value = request.args.get(wanted.name, "").strip()[:200]
+            if value and (wanted.choices is None or value in wanted.choices):
+                found[wanted.name] = value
+        return found
+
+    def _paging(self) -> pages.Paging:
+        cursor = request.args.get("cursor", "")[:200]
+        after = pages.open_cursor(current_settings().secret_key, self._purpose(), cursor)
+        return pages.Paging(LIMIT, descending=True, after=after)
+
+    def _next(self, page: pages.Page, chosen: Mapping[str, str]) -> str | None:
+        if page.last is None:
+            return None
+        cursor = pages.seal_cursor(current_settings().secret_key, self._purpose(), page.last)
+        return self._url({**chosen, "cursor": cursor})
+
+    def _url(self, values: Mapping[str, str]) -> str:
+        return f"{request.path}?{urlencode(values)}".rstrip("?")
+
+    def _purpose(self) -> str:
+        return f"page:{request.endpoint}"

@@ -1,0 +1,29 @@
+"""Every page of the service on an application."""
+
+from flask import Flask
+
+from rewards_service.admin import (
+    account_routes,
+    audit_routes,
+    guard,
+    layout,
+    overview_routes,
+    security,
+    setup_routes,
+    users_routes,
+)
+from rewards_service.settings import Settings
+
+BLUEPRINTS = (
+    overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
+    account_routes.blueprint, audit_routes.blueprint,
+)  # fmt: skip
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Serve the pages on `app`, for those who sign in."""
+    layout.init_app(app)
+    security.init_app(app, settings)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    guard.init_app(app, settings)
