@@ -29,6 +29,8 @@ CONFLICTS: dict[str, tuple[str, ...]] = {
     "change_partner": ("external_id_taken",),
     "create_lead": ("external_id_taken",),
     "change_lead": ("external_id_taken", "lead_converted"),
+    "import_leads": ("external_id_taken",),
+    "import_deals": ("external_id_taken",),
     "create_deal": ("external_id_taken",),
     "change_deal": ("external_id_taken", "deal_associated"),
     "attach_event": (

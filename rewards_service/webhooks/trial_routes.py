@@ -70,7 +70,8 @@ def send_test_event(body: dict[str, Any], integration_id: str) -> Any:
         detail = {"event_id": sent.event_key, "credentials": sent.credentials}
         service.audit(own, "test_event_sent", integration, detail, current_actor())
     if sent.event_key is None:
-        return {"event_id": None, "credentials": sent.credentials, "detail": _REFUSED}
+        nothing = dict.fromkeys(("event_id", "state", "outcome"))
+        return {**nothing, "credentials": sent.credentials, "detail": _REFUSED}
     came = trial.wait_for(db.engine, sent.event_key, body["wait_seconds"])
     return {
         "event_id": sent.event_key,

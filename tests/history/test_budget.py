@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rewards_service.kit import rate
 from rewards_service.settings import Settings
 from tests.builders.world import World
 from tests.history.fetched import Fetcher, simulated
@@ -18,9 +19,10 @@ class TestBudget:
         return sqlite_url
 
     def test_most_of_the_limit_is_used_and_nothing_is_refused(
-        self, world: World, settings: Settings
+        self, world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         time = FakeTime()
+        monkeypatch.setattr(rate, "_locals", {})  # of other tests, by the clock of the machine
         with simulated(invoices=1_900, clock=time.clock) as server:
             limit = server.runner.simulator.limit
             limit.set(self.LIMIT)
