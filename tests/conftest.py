@@ -1,9 +1,11 @@
 """What the tests stand on: real databases, a real queue, the real application."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -181,6 +183,8 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 _apps: dict[Settings, Flask] = {}
+_served = count(1)
+_COLLECT_EVERY = 100  # tests: answers that nobody read to their end hold files until then
 
 
 @pytest.fixture
@@ -199,6 +203,8 @@ def app(settings: Settings) -> Iterator[Flask]:
     _disconnect(made)  # whoever asked for metrics in between had connections made
     yield made
     _disconnect(made)
+    if next(_served) % _COLLECT_EVERY == 0:
+        gc.collect()
 
 
 def _disconnect(app: Flask) -> None:

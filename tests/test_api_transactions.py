@@ -67,9 +67,9 @@ class TestCommit:
             raise RuntimeError
 
         app = create_app(settings)
-        app.add_url_rule("/crash", view_func=crash, methods=["POST"])
+        app.add_url_rule("/api/crash", view_func=crash, methods=["POST"])
 
-        assert app.test_client().post("/crash").status_code == 500
+        assert app.test_client().post("/api/crash").status_code == 500
         assert leads(engine) == 0
 
     def test_of_many_at_once_one_gets_the_external_id(self, app: Flask, api: Caller) -> None:

@@ -30,9 +30,11 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Sleep up to `seconds`, no longer than until the wish; True when it was made."""
         deadline = time.monotonic() + seconds
+        ready = select.poll()  # unlike select(), whatever the number of the descriptor
+        ready.register(self._reader, select.POLLIN)
         while not self.requested:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._reader], [], [], left)[0]:
+            if left <= 0 or not ready.poll(left * 1000):
                 break
             # Every signal leaves a byte; those of other signals must not keep the pipe readable.
             with contextlib.suppress(BlockingIOError):

@@ -40,7 +40,7 @@ class TestNote:
         }  # fmt: skip
         assert 0 < first["ms"] < 60_000
         assert (second["route"], second["status"]) == ("/api/v1/leads/<lead_id>", 404)
-        assert (third["route"], third["status"], third["key"]) == ("none", 404, None)
+        assert (third["route"], third["status"], third["key"]) == ("none", 401, None)
         assert "buyer" not in str(lines)
 
     def test_a_stream_is_noted_when_its_last_part_is_taken(self, settings: Settings) -> None:

@@ -85,7 +85,9 @@ class TestRing:
         with caplog.at_level(logging.INFO, "rewards_service.kit.queue"):
             doorbell.ring(EVENTS)
             assert not doorbell.flush(1.5)  # longer than the breaker: tried at least twice
-        assert len(caplog.records) == 1
+        # Doorbells of other tests, at other addresses, may still have something to say.
+        told = [record for record in caplog.records if "127.0.0.1:1." in record.getMessage()]
+        assert len(told) == 1
 
     def test_rings_a_server_that_came_back_empty(self, server: RedisProcess) -> None:
         doorbell = Doorbell(server.url)
