@@ -93,14 +93,15 @@ def navigation() -> list[tuple[str | None, list[tuple[Item, str, bool]]]]:
         lines = [
             (item, url_for(item.endpoint), item.endpoint.partition(".")[0] == here)
             for item in items
-            if _opens(item.endpoint)
+            if opens(item.endpoint)
         ]
         if lines:
             found.append((headline, lines))
     return found
 
 
-def _opens(endpoint: str) -> bool:
+def opens(endpoint: str) -> bool:
+    """Whether this page exists and this person may open it."""
     if endpoint not in current_app.view_functions:
         return False
     wanted = permission_of(endpoint)
@@ -109,7 +110,7 @@ def _opens(endpoint: str) -> bool:
 
 def address_of(endpoint: str | None) -> str | None:
     """Where a page is; None while there is none, or where this person may not open it."""
-    return url_for(endpoint) if endpoint and _opens(endpoint) else None
+    return url_for(endpoint) if endpoint and opens(endpoint) else None
 
 
 def theme() -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import request
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.pages import may
 from rewards_service.kit import pages
 from rewards_service.kit.web import current_session, current_settings
 
@@ -29,11 +30,29 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter, kept in the address: a choice (value -> title), or free text without choices."""
+    """One filter, kept in the address: a choice (value -> title), or else a text.
+
+    `kind` is what the field is for: `text`, `search` (the key `/` leads there) or `date`.
+    """
 
     name: str
     title: str
     choices: Mapping[str, str] | None = None
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What can be done with several rows at once, by a form around the table.
+
+    `template` draws the buttons below `templates/admin`; rows are sent as `ids`, as `row_id` names
+    them (None: this row cannot be chosen). Only those with the permission see it.
+    """
+
+    action: Callable[[], str]
+    template: str
+    row_id: Callable[[Any], str | None]
+    permission: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,8 @@ class ListView:
     empty: str = "Nothing here yet."
     empty_icon: str = "search"
     actions: Sequence[tuple[str, str, str]] = field(default_factory=tuple)  # title, address, icon
+    bulk: Bulk | None = None
+    lead: str = ""  # one line below the headline
 
     def values(self) -> dict[str, Any]:
         """What `list.html` needs, for this request."""
@@ -60,6 +81,7 @@ class ListView:
         page = self.fetch(current_session(), self._paging(), chosen)
         return {
             "view": self,
+            "bulk": self.bulk if self.bulk and may(self.bulk.permission) else None,
             "rows": [self.row(found) for found in page.rows],
             "chosen": chosen,
             "next_url": self._next(page, chosen),

@@ -8,8 +8,10 @@ from rewards_service.admin import (
     guard,
     layout,
     overview_routes,
+    places,
     security,
     setup_routes,
+    tones,
     users_routes,
 )
 from rewards_service.settings import Settings
@@ -23,6 +25,8 @@ BLUEPRINTS = (
 def init_app(app: Flask, settings: Settings) -> None:
     """Serve the pages on `app`, for those who sign in."""
     layout.init_app(app)
+    app.jinja_env.globals.update(link_to=places.link_to)
+    app.jinja_env.filters.update(tone=tones.tone_of, worded=tones.worded)
     security.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

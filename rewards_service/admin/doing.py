@@ -1,0 +1,78 @@
+"""Do what a form or a button asks, and say at its fields, or on top, why it was refused."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import flash
+from flask_wtf import FlaskForm
+from marshmallow import Schema, ValidationError
+
+from rewards_service.kit.errors import RewardsError
+from rewards_service.kit.problems import walk
+from rewards_service.kit.web import current_session
+
+Result = TypeVar("Result")
+
+
+def carry_out(form: FlaskForm, action: Callable[[], Result]) -> Result | None:
+    """What `action` returns once the form is valid; None when anything refused.
+
+    Then nothing was changed: the session is rolled back, and the objections stand at the fields
+    whose names they point to, or on top of the form (`ui.form_errors`).
+    """
+    if not form.validate_on_submit():
+        return None
+    try:
+        done = action()
+        current_session().flush()
+    except ValidationError as error:
+        current_session().rollback()
+        _object(form, list(walk(error.messages, "")), "")
+    except RewardsError as error:
+        if error.status >= 500:
+            raise
+        current_session().rollback()
+        _object(form, error.errors, error.detail)
+    else:
+        return done
+    return None
+
+
+def read_as(schema: Schema, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the API would make of these members; empty texts and None count as not given.
+
+    Raises marshmallow's ValidationError: within `carry_out` it goes to the fields.
+    """
+    given = {name: value for name, value in fields.items() if value not in ("", None)}
+    loaded: dict[str, Any] = schema.load(given)
+    return loaded
+
+
+def attempt(action: Callable[[], Any], said: str) -> bool:
+    """Do what a button asks, and tell so on the next page; or tell why it was refused."""
+    try:
+        action()
+        current_session().flush()
+    except RewardsError as error:
+        if error.status >= 500:
+            raise
+        current_session().rollback()
+        flash(error.detail, "danger")
+        return False
+    flash(said, "success")
+    return True
+
+
+def _object(form: FlaskForm, errors: list[dict[str, Any]], detail: str) -> None:
+    """Put objections where they belong; `/options/mode` is the field options-mode, or mode."""
+    left = []
+    for error in errors:
+        steps = [step for step in error["pointer"].split("/") if step]
+        names = ("-".join(steps), steps[-1] if steps else "", steps[0] if steps else "")
+        field = next((form[name] for name in names if name in form), None)
+        if field is None:
+            left.append(": ".join(filter(None, (" ".join(steps), error["detail"]))))
+        else:
+            field.errors = [*field.errors, error["detail"]]
+    if left or not errors:
+        form.form_errors.extend(left or [detail])
