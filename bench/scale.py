@@ -142,7 +142,7 @@ def _places(app: Flask, client: Client, path: str) -> Iterator[tuple[str, list[s
         ("middle, newest first", (first + last) // 2, True),
         ("page 10,000", min(first + 9_999 * 50, last - 100), False),
     ):
-        purpose = f"{endpoint}:{backwards}"
+        purpose = f"{endpoint}:{backwards}:"  # as kit.lists has it for keys bound to nobody
         sort = f"sort={'-id' if backwards else 'id'}"
         cursors = [seal_cursor(world.SECRET_KEY, purpose, key + shift) for shift in range(20)]
         yield place, [f"{start}{sort}&cursor={cursor}" for cursor in cursors]

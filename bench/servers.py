@@ -47,7 +47,10 @@ def queue(folder: Path) -> Iterator[str]:
 def web(module: str, port: int, environ: dict[str, str]) -> Iterator[psutil.Process]:
     """gunicorn serving `module:app`, ready; its process."""
     command = [sys.executable, "-m", "gunicorn", *GUNICORN, "-b", f"127.0.0.1:{port}"]
-    process = subprocess.Popen([*command, f"{module}:app"], env={**os.environ, **environ})
+    # Its access log is written, as in production, and read by nobody.
+    process = subprocess.Popen(
+        [*command, f"{module}:app"], env={**os.environ, **environ}, stdout=subprocess.DEVNULL
+    )
     try:
         _wait_for(f"http://127.0.0.1:{port}/livez")
         yield psutil.Process(process.pid)
