@@ -1,5 +1,8 @@
 """The way of every request through the application: what is done to all of them, in which order."""
 
+from collections import defaultdict
+from functools import cached_property
+
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -24,7 +27,7 @@ class WebApp(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         rule = request.url_rule
-        if rule is not None and rule.arguments and (methods := self._methods_at(request.path)):
+        if rule is not None and rule.arguments and (methods := self._methods.get(request.path)):
             raise MethodNotAllowed(sorted(methods))
         if request.method in SAFE_METHODS:
             return super().dispatch_request()
@@ -51,13 +54,19 @@ class WebApp(Flask):
         answer = super().make_default_options_response()
         if request.url_rule is not None:
             answer.allow.clear()
-            answer.allow.update(sorted(self._methods_at(request.url_rule.rule)))
+            answer.allow.update(sorted(self._methods[request.url_rule.rule]))
         return answer
 
-    def _methods_at(self, rule: str) -> set[str]:
-        """Those of one address alone: /payouts/export is no payout with the id "export"."""
-        rules = [known for known in self.url_map.iter_rules() if known.rule == rule]
-        return {method for known in rules for method in known.methods or ()}
+    @cached_property
+    def _methods(self) -> dict[str, set[str]]:
+        """Those of each address alone: /payouts/export is no payout with the id "export".
+
+        Gathered once: no address is added when requests come.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        for known in self.url_map.iter_rules():
+            found[known.rule] |= known.methods or set()
+        return dict(found)
 
     def process_response(self, response: Response) -> Response:
         if _is_webhook():
