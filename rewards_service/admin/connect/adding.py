@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.connect.frame import READ, WRITE, address, blueprint, upkeep
-from rewards_service.admin.connect.settings_forms import AddForm
+from rewards_service.admin.connect.settings_forms import AddForm, say_by_label
 from rewards_service.admin.connect.standing import standing
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.lists import ListView
@@ -55,6 +55,7 @@ def add_integration() -> ResponseReturnValue:
     form = AddForm()
     made = carry_out(form, lambda: _make(form))
     if made is None:
+        say_by_label(form)
         return show("connect/add.html", 422, form=form)
     row, credentials = made
     key, public_id = row.id, ids.encode("int", row.id)

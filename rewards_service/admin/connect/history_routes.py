@@ -21,6 +21,7 @@ from rewards_service.admin.connect.frame import (
 from rewards_service.admin.doing import attempt
 from rewards_service.admin.pages import actor, show
 from rewards_service.history import queries, service
+from rewards_service.history.kinds import LISTS
 from rewards_service.history.models import AT_WORK
 from rewards_service.history.preview import MOST_PAYMENTS, Cost, preview
 from rewards_service.integrations.service import get_integration
@@ -37,14 +38,17 @@ TAB = "show_history"
 @blueprint.page(f"{ONE}/history", permission=READ)
 def show_history(integration_id: str) -> ResponseReturnValue:
     """How far the newest backfill came."""
-    return show_tab("history.html", integration_id, TAB, backfill=_backfill(integration_id))
+    return show_tab(
+        "history.html", integration_id, TAB, backfill=_backfill(integration_id), kinds=LISTS
+    )
 
 
 @blueprint.page(f"{ONE}/history/progress", permission=READ)
 def show_progress(integration_id: str) -> ResponseReturnValue:
     """The same as a part of the page, which asks again while it is at work."""
     values = frame(integration_id, TAB)
-    return show("connect/history_progress.html", **values, backfill=_backfill(integration_id))
+    backfill = _backfill(integration_id)
+    return show("connect/history_progress.html", **values, backfill=backfill, kinds=LISTS)
 
 
 def _backfill(integration_id: str) -> dict[str, Any] | None:
@@ -57,10 +61,7 @@ def _backfill(integration_id: str) -> dict[str, Any] | None:
         return None
     shown = queries.shown(session, row)
     over = sum(one["is_over"] for one in shown["lists"])
-    return {
-        **shown, "over": over, "at_work": row.state in AT_WORK,
-        "kept": sum(one["kept"] for one in shown["lists"]), "next_at": row.next_attempt_at,
-    }  # fmt: skip
+    return {**shown, "over": over, "at_work": row.state in AT_WORK}
 
 
 @blueprint.page(f"{ONE}/history/fetch", permission=WRITE, methods=("POST",))

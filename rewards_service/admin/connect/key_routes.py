@@ -18,6 +18,7 @@ from rewards_service.admin.connect.frame import (
     upkeep,
 )
 from rewards_service.admin.connect.settings_forms import KeyForm, last_four
+from rewards_service.admin.connect.webhook_routes import told as in_words
 from rewards_service.admin.doing import attempt, carry_out
 from rewards_service.admin.pages import actor, may
 from rewards_service.audit.queries import list_entries
@@ -54,7 +55,7 @@ def check_api_key(integration_id: str) -> ResponseReturnValue:
         get_integration(current_session(), key_of(integration_id))
         refuse(error)
         return back_to(TAB, integration_id)
-    wrong = [check for check in report.checks if check.id in _OF_THE_KEY]
+    wrong = [in_words(check) for check in report.checks if check.id in _OF_THE_KEY]
     return _page(integration_id, KeyForm(formdata=None), checks=wrong or [_WELL])
 
 
@@ -88,7 +89,9 @@ def remove_api_key(integration_id: str) -> ResponseReturnValue:
     return back_to(TAB, integration_id)
 
 
-def _page(integration_id: str, form: KeyForm, status: int = 200, **values: Any) -> ResponseReturnValue:
+def _page(
+    integration_id: str, form: KeyForm, status: int = 200, **values: Any
+) -> ResponseReturnValue:
     row = get_integration(current_session(), key_of(integration_id))
     return show_tab(
         "api_key.html", integration_id, TAB, status, form=form, set_by=_set_by(row),

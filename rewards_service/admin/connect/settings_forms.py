@@ -57,7 +57,7 @@ class SettingsForm(OptionsForm):
     mode = SelectField("Mode", choices=_choices(MODES))
     hierarchy = SelectField(
         "Whose payment it is", choices=_choices(HIERARCHIES),
-        description="Where companies pay for their daughters.",
+        description="Matters where one company of a group pays for another.",
     )  # fmt: skip
     conflict = SelectField("When two partners claim one customer", choices=_choices(CONFLICTS))
     requests_per_minute = StringField(
@@ -177,6 +177,14 @@ def read_amounts(text: str) -> dict[str, int] | None:
 
 def _wrong(why: str) -> ValidationError:
     return ValidationError({"verification": {"above_minor": [why]}})
+
+
+def say_by_label(form: OptionsForm) -> None:
+    """What is objected to an option, with the titles of the fields instead of their names."""
+    for name in ("convert_lead", "associate_deal", "create_transaction"):
+        label = f"\u201c{form[name].label.text}\u201d"
+        errors = form.create_transaction.errors
+        form.create_transaction.errors = [str(error).replace(name, label) for error in errors]
 
 
 def last_four(api_key: str) -> str | None:

@@ -25,6 +25,7 @@ from rewards_service.admin.connect.settings_forms import (
     SiteForm,
     drawn,
     mark_of,
+    say_by_label,
     wanted,
 )
 from rewards_service.admin.doing import attempt, carry_out
@@ -60,6 +61,7 @@ def save_settings(integration_id: str) -> ResponseReturnValue:
     key = key_of(integration_id)
     row = get_integration(current_session(), key)
     if carry_out(form, lambda: _save(key, form)) is None:
+        say_by_label(form)
         return _page(integration_id, form, SiteForm(formdata=None, site=row.site), 422)
     flash("Saved. It holds for everything that comes from now on.", "success")
     return back_to(TAB, integration_id)

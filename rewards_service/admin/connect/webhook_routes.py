@@ -35,6 +35,12 @@ TAB = "show_webhook"
 # What the command line and the API call it; here it is a button.
 _BY_COMMAND = re.compile(r"Run: rewards connect repair --integration \S+ \(or POST \S+\)\.?")
 
+_ELSEWHERE = {
+    "give it to the integration as api_key": "set it under API key",
+    "Correct the integration's site": "Correct the site under Settings",
+    "requests_per_minute of the integration": "the requests per minute under Settings",
+}
+
 
 class RotationForm(FlaskForm):  # type: ignore[misc]
     """How long two passwords are good."""
@@ -141,6 +147,8 @@ def _page(
 def told(check: Check) -> Check:
     """A check with its remedy as somebody at a page can do it."""
     remedy = check.remedy and _BY_COMMAND.sub("Repair puts this right.", check.remedy)
+    for said, here in _ELSEWHERE.items():
+        remedy = remedy and remedy.replace(said, here)
     return check._replace(remedy=remedy)
 
 

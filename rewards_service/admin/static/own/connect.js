@@ -7,7 +7,8 @@
   const third = box("create_transaction");
   const finders = [box("convert_lead"), box("associate_deal")];
   const look = () => {
-    ask.hidden = !third.checked || finders.some((finder) => finder.checked);
+    const asked = document.querySelector("[name=all_off]");  // by the server already
+    ask.hidden = Boolean(asked) || !third.checked || finders.some((finder) => finder.checked);
   };
   options.addEventListener("change", look);
   ask.querySelector("[data-third-off]").addEventListener("click", () => {
@@ -15,5 +16,4 @@
     look();
     third.focus();
   });
-  look();
 })();
