@@ -109,6 +109,8 @@ class TestCreate:
         api.create("/integrations", site="acme")
 
         assert api.refused("POST", "/integrations", 409, site="acme")["code"] == "site_taken"
+        other = f"/integrations/{api.create('/integrations', site='other')['id']}"
+        assert api.refused("PATCH", other, 409, site="acme")["code"] == "site_taken"
 
 
 class TestChange:
