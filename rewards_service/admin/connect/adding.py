@@ -58,7 +58,7 @@ def add_integration() -> ResponseReturnValue:
         say_by_label(form)
         return show("connect/add.html", 422, form=form)
     row, credentials = made
-    key, public_id = row.id, ids.encode("int", row.id)
+    key, name, public_id = row.id, row.name, ids.encode("int", row.id)
     url = webhook_url(current_settings(), row.endpoint_key)
     report = None
     current_session().commit()
@@ -66,7 +66,7 @@ def add_integration() -> ResponseReturnValue:
         report = upkeep().try_repair(key)
     return show(
         "connect/added.html", 201, public_id=public_id, url=url, credentials=credentials,
-        name=form.name.data or form.site.data, report=report,
+        name=name, report=report,
         next_url=address("show_webhook", public_id),
     )  # fmt: skip
 

@@ -213,7 +213,9 @@ def _cause(row: ReconciliationRow) -> Markup:
     if event is not None:
         said += Markup(" {}").format(link_to("event", event))
     facts = Markup("").join(map(difference, row.differences))
-    return said + (Markup('<ul class="facts-small">{}</ul>').format(facts) if facts else "")
+    if facts:
+        said += Markup('<ul class="facts-small">{}</ul>').format(facts)
+    return Markup("<div>{}</div>").format(said)
 
 
 def _amount(minor: int | None, currency: str | None) -> str:

@@ -39,7 +39,7 @@ _DAY = timedelta(days=1)
 
 def status_badge(status: str) -> Markup:
     """A status by word, icon and tone, for a cell."""
-    tone = tone_of(status)
+    tone = "warning" if status in COUNTED else tone_of(status)
     picture = icon(_ICONS.get(tone, "info-circle"))
     return Markup('<span class="badge tone-{}">{}{}</span>').format(tone, picture, worded(status))
 
@@ -70,7 +70,7 @@ def note_words(reason: str) -> str:
 
 def named(kind: str, external_id: str) -> Markup:
     """What it is, and its id at Chargebee."""
-    return Markup('{}<br><bdi class="font-monospace small">{}</bdi>').format(
+    return Markup('<div>{}<br><bdi class="font-monospace small">{}</bdi></div>').format(
         worded(kind).capitalize(), external_id
     )
 

@@ -1,3 +1,9 @@
+// Tabs that do not fit: the one that is open comes into view.
+(() => {
+  const open = document.querySelector(".tabs [aria-current]");
+  if (open) open.closest(".tabs").scrollLeft = open.offsetLeft - 24;
+})();
+
 // Asks at once what the server would ask: a transaction needs an option that finds customers.
 (() => {
   const options = document.querySelector("[data-options]");
