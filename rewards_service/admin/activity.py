@@ -1,6 +1,6 @@
 """Who did what, as people read it: entries of the audit log with names instead of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -32,13 +32,16 @@ def activity_of(session: Session, kind: str, key: int, limit: int = 20) -> list[
 
 def told(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
     """Entries in words."""
-    keys = {int(entry.actor[5:]) for entry in entries if entry.actor.startswith("user:")}
+    names = names_of(session, {entry.actor for entry in entries})
+    return [Line(entry, names[entry.actor], _deed(entry.action)) for entry in entries]
+
+
+def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
+    """Actor, as the audit log says it -> who that is, as people say it."""
+    keys = {int(actor[5:]) for actor in actors if actor.startswith("user:")}
     found: Any = session.execute(select(User.id, User.email).where(User.id.in_(keys)))
     names = {f"user:{key}": email for key, email in found} | _MACHINES
-    return [
-        Line(entry, names.get(entry.actor) or _key(entry.actor), _deed(entry.action))
-        for entry in entries
-    ]
+    return {actor: names.get(actor) or _key(actor) for actor in actors}
 
 
 def _deed(action: str) -> str:

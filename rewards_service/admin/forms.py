@@ -150,15 +150,9 @@ class InviteForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ConnectForm(FlaskForm):  # type: ignore[misc]
-    """Connect a Chargebee site."""
+class OptionsForm(FlaskForm):  # type: ignore[misc]
+    """What a successful payment does."""
 
-    site = StringField(
-        "Chargebee site",
-        [InputRequired("The name in front of .chargebee.com is needed."), Length(max=100)],
-        description="The name in front of .chargebee.com, such as acme or acme-test.",
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
     convert_lead = BooleanField(
         "Convert lead to customer", default=True,
         description="A payment whose e-mail belongs to a lead makes the lead a customer.",
@@ -171,3 +165,14 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]
         "Create transaction from payment", default=True,
         description="The payment is recorded and rewards follow. Needs one of the two above.",
     )  # fmt: skip
+
+
+class ConnectForm(OptionsForm):
+    """Connect a Chargebee site."""
+
+    site = StringField(
+        "Chargebee site",
+        [InputRequired("The name in front of .chargebee.com is needed."), Length(max=100)],
+        description="The name in front of .chargebee.com, such as acme or acme-test.",
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )

@@ -1,30 +1,26 @@
 """The first steps: an owner, a Chargebee site, its webhook, a test event that comes through."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from flask import current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from rewards_service.admin.connect import testing
 from rewards_service.admin.forms import ConnectForm
 from rewards_service.admin.pages import Pages, actor, show
-from rewards_service.audit.models import AuditEntry
 from rewards_service.inbox import envelope
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.gaps import TEST_EVENT
 from rewards_service.integrations.models import Integration
 from rewards_service.integrations.schemas import is_site
-from rewards_service.integrations.service import audit, create_integration, get_integration
+from rewards_service.integrations.service import create_integration
 from rewards_service.kit import bells, ids
-from rewards_service.kit.db import db, transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.web import current_session, current_settings, path_key
 from rewards_service.samples import company
 from rewards_service.samples.payment import SANDBOX_SITE, fresh_payment, webhook_url
-from rewards_service.webhooks import trial
 from rewards_service.webhooks.routes import reception_of
 
 blueprint = Pages("setup", url_prefix="/setup")
@@ -69,23 +65,14 @@ def connect() -> ResponseReturnValue:
 @blueprint.page("/<integration_id>/test", permission="setup:write", methods=("POST",))
 def send_test(integration_id: str) -> ResponseReturnValue:
     """Send a test event through the site's endpoint; the answer looks after it by itself."""
-    session, who = current_session(), actor()
-    integration = get_integration(session, path_key("int", integration_id))
-    session.expunge(integration)
-    session.rollback()  # the endpoint and the workers write meanwhile
-    sent = trial.send(reception_of(current_app), integration, None)
-    with transaction(db.engine) as own:
-        detail = {"event_id": sent.event_key, "credentials": sent.credentials}
-        audit(own, "test_event_sent", integration, detail, who)
-    return redirect(
-        url_for("setup.show_setup", event=ids.encode("evt", sent.event_key or 0), _anchor="test")
-    )
+    event = testing.send(path_key("int", integration_id))
+    return redirect(url_for("setup.show_setup", event=event, _anchor="test"))
 
 
 @blueprint.page("/events/<event_id>", permission="setup:write")
 def show_test(event_id: str) -> ResponseReturnValue:
     """What has become of the test event: a part of the page, which asks again while it waits."""
-    return show("parts/test_event.html", event=_event(current_session(), event_id))
+    return show("parts/test_event.html", event=testing.event_of(current_session(), event_id))
 
 
 @blueprint.page("/sample", permission="setup:write", methods=("POST",))
@@ -133,27 +120,8 @@ def _values(form: ConnectForm) -> dict[str, Any]:
         heard = session.scalar(newest.order_by(ReceivedEvent.id.desc()).limit(1))
     return {
         "form": form, "sites": sites, "heard": heard,
-        "event": _event(session, request.args.get("event") or _last_tried(session, sites)),
+        "event": testing.shown(session, [site.id for site in sites], request.args.get("event")),
         "sample": company.find_sample_site(session),
         "url_of": lambda site: webhook_url(current_settings(), site.endpoint_key),
         "id_of": lambda site: ids.encode("int", site.id),
     }  # fmt: skip
-
-
-def _last_tried(session: Session, sites: Sequence[Integration]) -> str:
-    """The newest test event of these sites, by the audit log; empty when there is none."""
-    query = select(AuditEntry.detail).where(
-        AuditEntry.subject_kind == "integration",
-        AuditEntry.subject_id.in_([site.id for site in sites]),
-        AuditEntry.action == "integration.test_event_sent",
-    )
-    detail = session.scalar(query.order_by(AuditEntry.id.desc()).limit(1)) or {}
-    return ids.encode("evt", detail.get("event_id") or 0)
-
-
-def _event(session: Session, text: str) -> dict[str, Any] | None:
-    key = ids.decode("evt", text)
-    event = session.get(ReceivedEvent, key) if key else None
-    if event is None or event.event_type != TEST_EVENT:
-        return None
-    return {"id": text, "state": event.state, "outcome": event.outcome, "at": event.received_at}

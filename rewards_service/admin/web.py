@@ -14,11 +14,12 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
+from rewards_service.admin.connect import routes as connect_routes
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
-    account_routes.blueprint, audit_routes.blueprint,
+    account_routes.blueprint, audit_routes.blueprint, connect_routes.blueprint,
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from rewards_service.accounts.auth import current_actor
-from rewards_service.connections.checks import Report, obstacle
 from rewards_service.connections.schemas import (
     ConnectionSchema,
     NewIntegrationSchema,
@@ -13,9 +12,7 @@ from rewards_service.connections.upkeep import Upkeep
 from rewards_service.integrations import service
 from rewards_service.integrations.handover import keep_untold
 from rewards_service.integrations.routes import ONE, READ, WRITE, shown
-from rewards_service.integrations.service import Credentials
 from rewards_service.kit.db import db
-from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.kit.web import Resource, current_session, current_settings, path_key
 
@@ -42,16 +39,9 @@ def create_integration(body: dict[str, Any]) -> Any:
     keep_untold(settings, integration, credentials)
     key = integration.id
     session.commit()  # nothing may be open while Chargebee is asked
-    report = _connected(key)
+    report = _upkeep().try_repair(key)
     answer = shown([service.get_integration(session, key)])[0]
     return {**answer, "webhook_password": credentials.password, "connection": report.shown()}
-
-
-def _connected(key: int) -> Report:
-    try:
-        return _upkeep().repair(key)[0]
-    except RewardsError as error:
-        return Report([obstacle(error)], [])
 
 
 @blueprint.operation(
@@ -63,17 +53,9 @@ def rotate_secret(body: dict[str, Any], integration_id: str) -> Any:
     Where the service looks after the webhook, Chargebee is told the new one.
     """
     key, grace_hours = path_key("int", integration_id), body["grace_hours"]
-    session, settings = current_session(), current_settings()
+    session = current_session()
+    credentials = _upkeep().rotate(session, key, grace_hours)
     integration = service.get_integration(session, key)
-    credentials: Credentials | None
-    if integration.webhook_endpoint_id is None:
-        integration, credentials = service.rotate_secret(
-            session, settings, key, grace_hours, current_actor()
-        )
-    else:
-        session.rollback()  # nothing may be open while Chargebee is asked
-        credentials = _upkeep().repair(key, new_password=True, grace_hours=grace_hours)[1]
-        integration = service.get_integration(session, key)
     password = None if credentials is None else credentials.password
     return {**shown([integration])[0], "webhook_password": password}
 

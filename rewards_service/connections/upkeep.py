@@ -20,11 +20,16 @@ from rewards_service.connections.endpoint import address_checks
 from rewards_service.connections.judging import judge
 from rewards_service.connections.mending import Seen, check_room, look, mend, remove
 from rewards_service.connections.service import Overtaken, Target, Told
-from rewards_service.integrations.service import Credentials, digest_of
+from rewards_service.integrations.service import (
+    Credentials,
+    digest_of,
+    get_integration,
+    rotate_secret,
+)
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import READ_ONLY, transaction
-from rewards_service.kit.errors import Conflict
+from rewards_service.kit.errors import Conflict, RewardsError
 from rewards_service.kit.http import INTERACTIVE, Patience
 from rewards_service.kit.http_errors import HttpError
 from rewards_service.settings import Settings
@@ -85,6 +90,27 @@ class Upkeep:
                 return self._repair(integration_id, new_password, grace_hours)
             new_password = True  # whoever is last tells Chargebee the one that is good
         raise Overtaken
+
+    def try_repair(self, integration_id: int) -> Report:
+        """As `repair`; what kept it from being done is a failed check."""
+        try:
+            return self.repair(integration_id)[0]
+        except RewardsError as error:
+            return Report([obstacle(error)], [])
+
+    def rotate(self, session: Session, integration_id: int, grace_hours: int) -> Credentials | None:
+        """A new webhook password; the old one stays good for `grace_hours`.
+
+        Where the webhook is looked after, Chargebee is told, and `session` is rolled back before.
+        Else it is changed in `session`, which the caller commits. Raises as `repair` does.
+        """
+        if get_integration(session, integration_id).webhook_endpoint_id is None:
+            rotated = rotate_secret(
+                session, self._settings, integration_id, grace_hours, self._actor
+            )
+            return rotated[1]
+        session.rollback()  # nothing may be open while Chargebee is asked
+        return self.repair(integration_id, new_password=True, grace_hours=grace_hours)[1]
 
     def _repair(
         self, integration_id: int, new_password: bool, grace_hours: int

@@ -99,6 +99,7 @@ def change_integration(
     _set_access(settings, integration, wanted)
     verification.put(integration, wanted)
     if integration.site != state_before["site"]:  # another site has another event log
+        _flush(session, integration)
         session.execute(delete(EventPoll).where(EventPoll.integration_id == integration.id))
     if options != before:
         for name, value in options._asdict().items():

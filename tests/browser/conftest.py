@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,13 +98,19 @@ def site(
     sqlite_template: Path, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """The service with an owner, on a database of this module alone."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copyfile(sqlite_template, folder / "rewards.db")
+    with serving(tmp_path_factory.mktemp("site"), sqlite_template, redis_url) as served:
+        yield served
+
+
+@contextmanager
+def serving(folder: Path, template: Path, redis_url: str, **more: str) -> Iterator[Site]:
+    """The service on an empty database in a folder. more: settings."""
+    shutil.copyfile(template, folder / "rewards.db")
     settings = load_settings(
         {
             "DATABASE_URL": f"sqlite:///{folder / 'rewards.db'}", "REDIS_URL": redis_url,
             "VAR_DIR": str(folder), "SECRET_KEY": SECRET_KEY, "ENCRYPTION_KEYS": ENCRYPTION_KEY,
-            "ARGON2_MEMORY_KIB": "64",
+            "ARGON2_MEMORY_KIB": "64", **more,
         }
     )  # fmt: skip
     server, settings = _serve(settings)

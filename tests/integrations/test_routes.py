@@ -106,9 +106,9 @@ class TestCreate:
 
     def test_a_site_is_connected_once(self, api: Caller) -> None:
         """DOMAIN M1."""
-        api.create("/integrations", site="acme")
-
-        assert api.refused("POST", "/integrations", 409, site="acme")["code"] == "site_taken"
+        other = [api.create("/integrations", site=name)["id"] for name in ("acme", "other")][1]
+        for call in (("POST", "/integrations"), ("PATCH", f"/integrations/{other}")):
+            assert api.refused(*call, 409, site="acme")["code"] == "site_taken"
 
 
 class TestChange:
