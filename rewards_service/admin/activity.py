@@ -1,6 +1,6 @@
 """Who did what, as people read it: entries of the audit log with names instead of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -12,7 +12,12 @@ from rewards_service.audit.models import AuditEntry
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Paging
 
-_MACHINES = {"machine": "the service", "cli": "the command line", "link": "a link"}
+_MACHINES = {
+    "machine": "the service",
+    "timer": "the clock",
+    "cli": "the command line",
+    "link": "a link",
+}
 
 
 class Line(NamedTuple):
@@ -32,13 +37,16 @@ def activity_of(session: Session, kind: str, key: int, limit: int = 20) -> list[
 
 def told(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
     """Entries in words."""
-    keys = {int(entry.actor[5:]) for entry in entries if entry.actor.startswith("user:")}
+    names = names_of(session, {entry.actor for entry in entries})
+    return [Line(entry, names[entry.actor], _deed(entry.action)) for entry in entries]
+
+
+def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
+    """Actor, as the audit log has it -> how people call them."""
+    keys = {int(actor[5:]) for actor in actors if actor.startswith("user:")}
     found: Any = session.execute(select(User.id, User.email).where(User.id.in_(keys)))
     names = {f"user:{key}": email for key, email in found} | _MACHINES
-    return [
-        Line(entry, names.get(entry.actor) or _key(entry.actor), _deed(entry.action))
-        for entry in entries
-    ]
+    return {actor: names.get(actor) or _key(actor) for actor in actors}
 
 
 def _deed(action: str) -> str:
