@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import request
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts.permissions import OWNER
+from rewards_service.admin.money.forms import objection
 from rewards_service.admin.pages import actor, role
 from rewards_service.kit.errors import RewardsError
 from rewards_service.payouts.queries import entry_sums
@@ -73,14 +73,12 @@ def read_wish() -> Wish:
         "ids": request.form.getlist("ids"), "action": request.form.get("action", ""),
     }  # fmt: skip
     if not given["ids"]:
-        raise ValidationError("Choose at least one reward.", "ids")
+        raise objection("ids", "Choose at least one reward.")
     if reason := request.form.get("reason", "").strip():
         given["reason"] = reason
     body: dict[str, Any] = BulkSchema().load(given)
     if ACTIONS[body["action"]] in review.NEED_A_REASON and not body.get("reason"):
-        raise ValidationError(
-            "To hold or to decline needs a reason: the partner may ask.", "reason"
-        )
+        raise objection("reason", "To hold or to decline needs a reason: the partner may ask.")
     return Wish(list(dict.fromkeys(body["ids"])), body["action"], body.get("reason"))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
+from marshmallow import ValidationError
 from wtforms import (
     BooleanField,
     IntegerField,
@@ -19,6 +20,11 @@ from rewards_service.rewards.schemas import LONGEST_REASON
 
 _DAY = {"type": "date"}
 _REASON = {"rows": 2, "maxlength": LONGEST_REASON}
+
+
+def objection(field: str, text: str) -> ValidationError:
+    """What `doing.carry_out` puts at a field."""
+    return ValidationError({field: [text]})
 
 
 def reason(why: str, hint: str = "") -> Any:

@@ -58,7 +58,7 @@ def list_payouts() -> ResponseReturnValue:
 def _view(session: Session) -> ListView:
     known = names.currencies(session, Reward.currency)
     filters = (
-        Filter("search", "Find", kind="search"),
+        Filter("search", "Payout, or partner by e-mail or id", kind="search"),
         Filter("currency", "Currency", {name: name for name in known}),
         Filter("status", "Status", {name: title for name, title in TABS.items() if name}, "hidden"),
         Filter("partner_id", "Partner", kind="hidden"),

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import orjson
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
@@ -16,7 +15,7 @@ from rewards_service.admin import doing
 from rewards_service.admin.money import names
 from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import payouts as blueprint
-from rewards_service.admin.money.forms import MakeForm
+from rewards_service.admin.money.forms import MakeForm, objection
 from rewards_service.admin.pages import actor, show
 from rewards_service.kit import ids
 from rewards_service.kit.clock import utc_now
@@ -119,7 +118,7 @@ def _read(session: Session, form: MakeForm) -> making.Wanted:
     if text := (form.partner.data or "").strip():
         meant = find_partners(session, [text])[text]
         if isinstance(meant, str):
-            raise ValidationError(meant, "partner")
+            raise objection("partner", meant)
         wanted = replace(wanted, partner_ids=[meant])
     if text := (form.threshold.data or "").strip():
         wanted = replace(wanted, threshold_minor=_threshold(text, wanted.currency))
@@ -130,9 +129,9 @@ def _threshold(text: str, currency: str) -> int:
     try:
         found = read_amount(text, currency)
     except ValueError as error:
-        raise ValidationError(str(error), "threshold") from error
+        raise objection("threshold", str(error)) from error
     if found < 0:
-        raise ValidationError("Not below zero.", "threshold")
+        raise objection("threshold", "Not below zero.")
     return found
 
 

@@ -4,11 +4,10 @@ from typing import Any
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError
 
 from rewards_service.admin import doing
 from rewards_service.admin.money.blueprints import payouts as blueprint
-from rewards_service.admin.money.forms import CancelForm, InvoiceForm, PaidForm, RateForm
+from rewards_service.admin.money.forms import CancelForm, InvoiceForm, PaidForm, RateForm, objection
 from rewards_service.admin.money.payout_detail import facts_of, partner_of, values_of
 from rewards_service.admin.pages import actor, show
 from rewards_service.kit import ids
@@ -96,7 +95,7 @@ def _document(form: InvoiceForm) -> tuple[str, bytes]:
     for media_type, begins in invoices.SIGNATURES.items():
         if content.startswith(begins):
             return media_type, content
-    raise ValidationError("This is no PDF, PNG or JPEG, whatever its name says.", "document")
+    raise objection("document", "This is no PDF, PNG or JPEG, whatever its name says.")
 
 
 @blueprint.page("/<payout_id>/pay", permission="payouts:write")

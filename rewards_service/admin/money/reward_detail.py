@@ -20,7 +20,7 @@ from rewards_service.kit import ids
 from rewards_service.kit.clock import utc_now
 from rewards_service.partners.models import Partner
 from rewards_service.payouts.models import Payout, PayoutLine
-from rewards_service.rewards import adjusting, listing, reasons
+from rewards_service.rewards import adjusting, listing, reasons, review
 from rewards_service.rewards.explaining import render
 from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.transactions.models import Transaction
@@ -78,7 +78,7 @@ def values_of(session: Session, reward: Reward) -> dict[str, Any]:
         "partner": names.linked("partner", reward.partner_id, partner),
         "customer": names.linked("customer", reward.customer_id, _called(customer)),
         "rule": _rule(rule), "invoice": names.foreign(reward.invoice_id),
-        "hold": reward.hold_reason and names.HOLDS.get(reward.hold_reason, reward.hold_reason),
+        "hold": _hold(reward, history),
         "flags": [names.FLAGS.get(flag, flag) for flag in reward.flags or ()],
         "explained": _explained(reward, entries),
         "chain": _chain(session, reward, customer, partner),
@@ -87,6 +87,16 @@ def values_of(session: Session, reward: Reward) -> dict[str, Any]:
         "actions": deciding.possible(reward.status) if may("rewards:write") else [],
         "undo": _undo(history, reward) if may("rewards:write") else None,
     }  # fmt: skip
+
+
+def _hold(reward: Reward, history: Sequence[dict[str, Any]]) -> str | None:
+    """Why it is held; a person's hold in that person's words."""
+    reason = reward.hold_reason
+    if reason is None:
+        return None
+    said = [one["reason"] for one in history if one["kind"] == listing.MOVE]
+    own = said[-1] if reason == review.BY_HAND and said else None
+    return ": ".join(filter(None, (names.HOLDS.get(reason, reason), own)))
 
 
 def _rule(rule: names.RuleName | None) -> Any:

@@ -77,7 +77,7 @@ def view(session: Session) -> ListView:
     """The list; the currencies to choose from are those in which rewards are."""
     known = names.currencies(session, Reward.currency)
     filters = (
-        Filter("search", "Find", kind="search"),
+        Filter("search", "Id, invoice or e-mail", kind="search"),
         Filter("currency", "Currency", {name: name for name in known}),
         Filter(_FROM, "Made from", kind="date"),
         Filter(_BEFORE, "Made before", kind="date"),
@@ -202,7 +202,8 @@ def address(chosen: Mapping[str, str]) -> str:
 def _rule(row: Row) -> Markup | str:
     if row.rule is None:
         return "-"
-    return names.with_words(names.foreign(row.rule.name), f"v{row.rule.version}")
+    version = Markup('{} <span class="text-secondary">v{}</span>')
+    return version.format(names.foreign(row.rule.name), row.rule.version)
 
 
 def _status(row: Row) -> Markup:

@@ -4,13 +4,12 @@ from typing import Any, NamedTuple
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError
 
 from rewards_service.admin import doing
 from rewards_service.admin.money import deciding
 from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import rewards as blueprint
-from rewards_service.admin.money.forms import AdjustForm, DeclineForm, HoldForm
+from rewards_service.admin.money.forms import AdjustForm, DeclineForm, HoldForm, objection
 from rewards_service.admin.money.reward_detail import values_of
 from rewards_service.admin.pages import actor, show
 from rewards_service.admin.places import place_of
@@ -128,9 +127,9 @@ def _read_adjustment(form: AdjustForm, currency: str) -> dict[str, Any]:
     try:
         amount = read_amount(form.amount.data or "", currency)
     except ValueError as error:
-        raise ValidationError(str(error), "amount") from error
+        raise objection("amount", str(error)) from error
     if wrong := AdjustmentSchema().validate({"amount_minor": amount}, partial=True):
-        raise ValidationError(wrong["amount_minor"], "amount")
+        raise objection("amount", " ".join(wrong["amount_minor"]))
     return doing.read_as(AdjustmentSchema(), {"amount_minor": amount, "reason": form.reason.data})
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
@@ -15,7 +14,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.layout import money
 from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import payouts as blueprint
-from rewards_service.admin.money.forms import ScheduleForm
+from rewards_service.admin.money.forms import ScheduleForm, objection
 from rewards_service.admin.pages import actor, show
 from rewards_service.kit import ids
 from rewards_service.kit.cells import decimal_text
@@ -97,15 +96,15 @@ def _thresholds(text: str) -> dict[str, int] | None:
         currency, _, amount = line.partition(" ")
         currency = currency.upper()
         if not is_currency(currency):
-            raise ValidationError(
-                f"{line[:50]!r} begins with no currency: write EUR 50.00, one a line.", "thresholds"
+            raise objection(
+                "thresholds", f"{line[:50]!r} begins with no currency: write EUR 50.00, one a line."
             )
         if currency in found:
-            raise ValidationError(f"{currency} stands there twice.", "thresholds")
+            raise objection("thresholds", f"{currency} stands there twice.")
         try:
             found[currency] = read_amount(amount, currency)
         except ValueError as error:
-            raise ValidationError(f"{currency}: {error}", "thresholds") from error
+            raise objection("thresholds", f"{currency}: {error}") from error
     return found or None
 
 

@@ -1,0 +1,258 @@
+"""The queue of review and the page of one reward."""
+
+import re
+
+from rewards_service.kit import ids
+from rewards_service.kit.clock import utc_now
+from rewards_service.partners.models import Partner
+from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.transactions.models import Transaction
+from tests.admin.conftest import Enter
+from tests.admin.money.conftest import HOSTILE, reward_ids, statuses
+from tests.admin.visitor import Visitor
+from tests.builders.chargebee import refunded
+from tests.builders.world import World
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+def shown(page: str) -> list[str]:
+    """The ids of the rewards in a list, in its order."""
+    return list(dict.fromkeys(re.findall(r'href="/rewards/(rew_\w+)"', page)))
+
+
+class TestQueue:
+    def test_filters_and_tabs_stand_in_the_address_and_in_that_of_the_file(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one, two, three = reward_ids(money)
+        manager.post("/rewards", ids=[two], action="approve")
+        pending = manager.get("/rewards?status=pending&currency=USD").text
+
+        assert shown(manager.get("/rewards").text) == [three, two, one]
+        assert shown(pending) == [three, one]
+        assert 'href="/files/rewards?currency=USD&amp;status=pending"' in pending
+        assert 'href="/rewards?currency=USD&amp;status=approved"' in pending
+        assert shown(manager.get("/rewards?status=paid").text) == []
+        tomorrow = f"{utc_now().date().replace(year=2090)}"
+        assert shown(manager.get(f"/rewards?created_at[gte]={tomorrow}").text) == []
+        assert len(shown(manager.get(f"/rewards?created_at[lt]={tomorrow}").text)) == 3
+        for broken in ("partner_id=par_0", "created_at[gte]=soon", "customer_id=1"):
+            answer = manager.get(f"/rewards?{broken}")
+            assert (answer.status_code, shown(answer.text)) == (200, [])
+
+    def test_the_search_leads_to_a_reward_or_limits_the_list(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one, two, _ = reward_ids(money)
+        first = sorted(money.all(Transaction), key=lambda row: row.id)[0]
+        reward = money.get(Reward, ids.decode("rew", one) or 0)
+        direct = manager.get(f"/rewards?search={two}")
+        places = {
+            word: manager.get(f"/rewards?status=pending&search={word}").headers["Location"]
+            for word in ("ANN@partner.example", "ada1@customer.example", "cb1", reward.invoice_id,
+                         first.chargebee_transaction_id, ids.encode("txn", first.id))
+        }  # fmt: skip
+
+        assert direct.headers["Location"] == f"/rewards/{two}"
+        assert "partner_id=par_" in places["ANN@partner.example"]
+        assert "status=pending" in places["ANN@partner.example"]
+        assert len(shown(manager.get(places["ANN@partner.example"]).text)) == 3
+        for word in set(places) - {"ANN@partner.example"}:
+            assert shown(manager.get(places[word]).text) == [one], word
+        for nothing in ("nobody@nowhere.example", "rew_0", "%00", "'--"):
+            answer = manager.get(f"/rewards?search={nothing}")
+            assert (answer.status_code, shown(answer.text)) == (200, [])
+
+    def test_names_from_outside_are_shown_harmlessly(self, manager: Visitor, money: World) -> None:
+        (partner,) = money.all(Partner)
+        money.add(Partner(id=partner.id + 1, name="x", email="x@x.example", status="active"))
+        with money.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE partners SET name = ?", (HOSTILE,))
+        for path in ("/rewards", f"/rewards/{reward_ids(money)[0]}"):
+            page = manager.get(path).text
+
+            assert "<bdi>&lt;b&gt;Ann&lt;/b&gt;\u202e &amp; Co</bdi>" in page
+            assert "<b>Ann" not in page
+
+    def test_who_may_only_look_sees_no_buttons(self, enter: Enter, money: World) -> None:
+        viewer, (one, *_) = enter("viewer"), reward_ids(money)
+
+        for path in ("/rewards", f"/rewards/{one}"):
+            page = viewer.get(path).text
+            assert one in page
+            assert not re.search(
+                r"Approve</button>|Decline<|Decline…|Hold</|name=\"ids\"|/adjust", page
+            )
+        assert viewer.post("/rewards", ids=[one], action="approve").status_code == 403
+        assert viewer.post(f"/rewards/{one}/approve").status_code == 403
+        assert statuses(money)[0] == "pending"
+
+
+class TestBulk:
+    def test_many_are_approved_and_held_at_once(self, manager: Visitor, money: World) -> None:
+        one, two, three = reward_ids(money)
+        approved = manager.post("/rewards?status=pending", ids=[one, two], action="approve")
+        manager.post("/rewards", ids=[three], action="hold", reason="new customer?")
+
+        assert approved.headers["Location"] == "/rewards?status=pending"
+        assert "2 rewards approved." in manager.get("/rewards").text
+        assert statuses(money) == ["approved", "approved", "hold"]
+
+    def test_to_hold_needs_a_reason_and_the_choice_is_kept(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one, two, _ = reward_ids(money)
+        answer = manager.post("/rewards?currency=USD", ids=[one, two], action="hold", reason=" ")
+
+        assert answer.status_code == 422
+        assert "needs a reason" in answer.text
+        assert len(re.findall(r"data-pick checked", answer.text)) == 2
+        assert 'value="USD" selected' in answer.text
+        assert manager.post("/rewards", action="approve").status_code == 422
+        assert manager.post("/rewards", ids=["rew_1"], action="approve").status_code == 422
+        assert manager.post("/rewards", ids=[one], action="pay").status_code == 422
+        assert statuses(money) == ["pending"] * 3
+
+    def test_to_decline_says_what_is_lost_and_asks_once_more(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one, two, _ = reward_ids(money)
+        wish = {"ids": [one, two], "action": "decline", "reason": "Duplicate <1>"}
+        asked = manager.post("/rewards?status=pending", **wish)
+
+        assert asked.status_code == 200
+        assert "$40.00" in manager.post("/rewards", **wish).text
+        assert "Duplicate &lt;1&gt;" in asked.text
+        assert statuses(money) == ["pending"] * 3
+
+        done = manager.post("/rewards?status=pending", **wish, confirmed="yes")
+        assert done.headers["Location"] == "/rewards?status=pending"
+        assert statuses(money) == ["declined", "declined", "pending"]
+
+    def test_what_one_is_refused_does_not_stop_the_others_and_is_told(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one, two, three = reward_ids(money)
+        manager.post("/rewards", ids=[two], action="decline", reason="no", confirmed="yes")
+        answer = manager.post("/rewards", ids=[one, two, three], action="approve")
+
+        assert statuses(money) == ["approved", "declined", "approved"]
+        assert "1 was refused; 2 rewards approved." in answer.text
+        assert re.search(rf"{two}.*?refused.*?is declined and cannot become", answer.text, re.S)
+
+
+class TestReward:
+    def test_the_sum_can_be_redone_and_its_way_be_followed(
+        self, manager: Visitor, money: World
+    ) -> None:
+        one = reward_ids(money)[0]
+        money.receive(refunded("r1", "txn_1", 2_500))
+        page = manager.get(f"/rewards/{one}", **ENGLISH).text
+        plain = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+        assert "Reward of $15.00" in plain
+        assert 'Rule "rule", version 1, gives 20 % of it: 15.00 USD.' in plain.replace("&#34;", '"')
+        assert re.search(r"Earned .*? \$20\.00 \$20\.00 Taken back .*? -\$5\.00 \$15\.00", plain)
+        for word in ("Payment", "Transaction", "by lead ada1@customer.example", "none yet"):
+            assert word in plain
+        assert "&#34;payments&#34;" in page  # the exact data
+
+    def test_actions_are_those_of_its_status_and_can_be_taken_back(
+        self, manager: Visitor, money: World
+    ) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}"
+        manager.post(f"{place}/approve")
+        approved = manager.get(place).text
+        assert "Take it back: put it on hold" in approved
+        assert f'action="{place}/approve"' not in approved
+
+        manager.post(f"{place}/hold", **{"hold-reason": "Who is this?"})
+        held = manager.get(place).text
+        assert "held by a person: Who is this?" in held
+        assert "Take it back: approve again" in held
+        assert f'action="{place}/release"' in held
+
+        manager.post(f"{place}/release")
+        assert statuses(money)[0] == "pending"
+        manager.post(f"{place}/decline", **{"decline-reason": "Fraud"})
+        declined = manager.get(place).text
+        assert "Take it back" not in declined
+        assert f'action="{place}' not in declined
+        assert f'href="{place}/adjust"' in declined
+        again = manager.post(f"{place}/approve")
+        assert again.status_code == 303
+        assert "cannot become approved" in manager.get(place).text
+
+    def test_objections_stand_at_their_fields(self, manager: Visitor, money: World) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}"
+        held = manager.post(f"{place}/hold", **{"hold-reason": "why", "hold-until": "2020-01-01"})
+        declined = manager.post(f"{place}/decline")
+
+        assert (held.status_code, declined.status_code) == (422, 422)
+        assert re.search(r'id="hold-until-error".*?This day is over', held.text, re.S)
+        assert re.search(r">\s*why</textarea>", held.text)
+        assert re.search(r'id="decline-reason-error".*?Say why', declined.text, re.S)
+        assert statuses(money)[0] == "pending"
+
+
+class TestAdjusting:
+    def entries(self, world: World) -> list[int]:
+        return [row.amount_minor for row in world.all(LedgerEntry) if row.kind == "adjust"]
+
+    def confirmation(self, page: str) -> str:
+        found = re.search(r'name="confirmed" value="([^"]+)"', page)
+        assert found is not None
+        return found.group(1)
+
+    def test_it_is_shown_before_it_is_posted_and_posted_once(
+        self, manager: Visitor, money: World
+    ) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}/adjust"
+        wish = {"amount": "-2.50", "reason": "Goodwill"}
+        preview = manager.post(place, **wish)
+        assert self.entries(money) == []
+        assert re.search(r"New net</th><td>\D*17\.50", preview.text)
+
+        confirmed = self.confirmation(preview.text)
+        first = manager.post(place, **wish, confirmed=confirmed)
+        second = manager.post(place, **wish, confirmed=confirmed)
+
+        assert (first.status_code, second.status_code) == (303, 200)
+        assert "has changed since you looked" in second.text
+        assert self.entries(money) == [-250]
+
+    def test_beside_what_is_settled_a_new_one_carries_it(
+        self, manager: Visitor, money: World
+    ) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}/adjust"
+        money.settle("paid")
+        wish = {"amount": "3", "reason": "Forgotten"}
+        preview = manager.post(place, **wish)
+        assert "a new reward beside it" in preview.text
+        done = manager.post(place, **wish, confirmed=self.confirmation(preview.text))
+
+        assert done.headers["Location"] == f"/rewards/{reward_ids(money)[3]}"
+        assert statuses(money) == ["paid", "paid", "paid", "pending"]
+
+    def test_wrong_amounts_stand_at_their_field(self, manager: Visitor, money: World) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}/adjust"
+        for amount in ("0", "1,000", "2.505", "", "9" * 15):
+            answer = manager.post(place, amount=amount, reason="x")
+
+            assert answer.status_code == 422
+            assert 'id="amount-error"' in answer.text
+
+    def test_only_an_owner_lets_a_partner_off_a_debt(
+        self, manager: Visitor, owner: Visitor, money: World
+    ) -> None:
+        """DOMAIN V4."""
+        money.settle("paid")
+        money.receive(refunded("r1", "txn_1", 10_000))
+        debt = f"/rewards/{reward_ids(money)[3]}"
+        refused = manager.post(f"{debt}/decline", **{"decline-reason": "let them"})
+        done = owner.post(f"{debt}/decline", **{"decline-reason": "let them"})
+
+        assert (refused.status_code, done.status_code) == (422, 303)
+        assert "write-off" in refused.text
+        assert statuses(money)[3] == "declined"
