@@ -7,7 +7,8 @@ class TestReadAmount:
     @pytest.mark.parametrize(
         ("text", "currency", "minor"),
         [("12.50", "USD", 1250), (" -12.5 ", "EUR", -1250), ("93", "JPY", 93),
-         ("1.234", "KWD", 1234), ("0.10", "USD", 10), ("\u22125", "USD", -500), ("999999999999999.99", "USD", 10**17 - 1)],
+         ("1.234", "KWD", 1234), ("0.10", "USD", 10), ("\u22125", "USD", -500),
+         ("999999999999999.99", "USD", 10**17 - 1)],
     )  # fmt: skip
     def test_a_decimal_number_is_exact(self, text: str, currency: str, minor: int) -> None:
         assert read_amount(text, currency) == minor

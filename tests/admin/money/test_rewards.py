@@ -1,10 +1,10 @@
 """The queue of review and the page of one reward."""
 
 import re
+from typing import Any
 
 from rewards_service.kit import ids
 from rewards_service.kit.clock import utc_now
-from rewards_service.partners.models import Partner
 from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.transactions.models import Transaction
 from tests.admin.conftest import Enter
@@ -65,8 +65,6 @@ class TestQueue:
             assert (answer.status_code, shown(answer.text)) == (200, [])
 
     def test_names_from_outside_are_shown_harmlessly(self, manager: Visitor, money: World) -> None:
-        (partner,) = money.all(Partner)
-        money.add(Partner(id=partner.id + 1, name="x", email="x@x.example", status="active"))
         with money.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE partners SET name = ?", (HOSTILE,))
         for path in ("/rewards", f"/rewards/{reward_ids(money)[0]}"):
@@ -118,7 +116,7 @@ class TestBulk:
         self, manager: Visitor, money: World
     ) -> None:
         one, two, _ = reward_ids(money)
-        wish = {"ids": [one, two], "action": "decline", "reason": "Duplicate <1>"}
+        wish: dict[str, Any] = {"ids": [one, two], "action": "decline", "reason": "Duplicate <1>"}
         asked = manager.post("/rewards?status=pending", **wish)
 
         assert asked.status_code == 200

@@ -14,6 +14,7 @@
     count.textContent = chosen ? `${chosen} chosen` : "Choose rewards above";
     all.checked = chosen > 0 && chosen === picks.length;
     all.indeterminate = chosen > 0 && chosen < picks.length;
+    form.querySelector(".bulk").toggleAttribute("data-idle", chosen === 0);
     for (const button of buttons) button.disabled = chosen === 0;
   };
   all.addEventListener("change", () => {
