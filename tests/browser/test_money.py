@@ -51,12 +51,12 @@ def business(site: Site) -> World:
 
 class TestLooks:
     def test_every_page_in_every_look(self, tab: Tab, business: World) -> None:
-        first, held, declined, pending, *_ = (f"/rewards/{one}" for one in reward_ids(business))
+        first, held = (f"/rewards/{one}" for one in reward_ids(business)[:2])
         draft, unrated = (f"/payouts/{ids.encode('pay', key)}" for key in (1, 2))
         tab.sign_in()
         pages = (
-            "/rewards?status=pending", first, held, declined, pending, f"{pending}/adjust",
-            draft, unrated, f"/payouts/schedules/{ids.encode('sch', 1)}",
+            "/rewards?status=pending", first, held, f"{held}/adjust", draft, unrated,
+            f"/payouts/schedules/{ids.encode('sch', 1)}",
         )  # fmt: skip
         wrong = {path: found for path in pages if (found := faults(tab, path))}
 
@@ -107,6 +107,5 @@ class TestWay:
         assert tab.violations() == []
         page.get_by_role("button", name="Yes, US$40.00 to Ann is paid").click()
         page.get_by_text("It is paid, and so are all its rewards.").wait_for()
-        assert tab.violations() == []
 
         assert tab.complaints == []

@@ -1,5 +1,6 @@
 """Rewards of 20.00 USD for payments of 100.00, and people of two roles who look at them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from rewards_service.kit import ids
 from rewards_service.rewards.models import Reward
 from tests.admin.conftest import Enter
+from tests.admin.money.payouts import make
 from tests.admin.visitor import Visitor
 from tests.builders.chargebee import paid
 from tests.builders.world import World
@@ -15,11 +17,15 @@ HOSTILE = "<b>Ann</b>\u202e & Co"
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """Pages are looked at on SQLite; what they read and do is proved on both elsewhere."""
-    path = tmp_path / "rewards.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{path}"
+def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
+    """Pages are looked at on SQLite; what they read and do is proved on both elsewhere.
+
+    Always at the same place, so that all tests share one application.
+    """
+    for old in sqlite_path.parent.glob(f"{sqlite_path.name}*"):
+        old.unlink()
+    shutil.copyfile(sqlite_template, sqlite_path)
+    return f"sqlite:///{sqlite_path}"
 
 
 @pytest.fixture
@@ -42,6 +48,19 @@ def manager(enter: Enter) -> Visitor:
 @pytest.fixture
 def finance(enter: Enter) -> Visitor:
     return enter("finance")
+
+
+@pytest.fixture
+def due(money: World) -> World:
+    """All three rewards are approved."""
+    money.settle("approved")
+    return money
+
+
+@pytest.fixture
+def place(finance: Visitor, due: World) -> str:
+    """Where the one payout of them is, a draft of 60.00 USD."""
+    return make(finance)
 
 
 def reward_ids(world: World) -> list[str]:
