@@ -42,7 +42,7 @@ def told(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
 
 
 def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
-    """Actor, as the audit log has it -> how people call them."""
+    """Actor, as the audit log says it -> who that is, as people say it."""
     keys = {int(actor[5:]) for actor in actors if actor.startswith("user:")}
     found: Any = session.execute(select(User.id, User.email).where(User.id.in_(keys)))
     names = {f"user:{key}": email for key, email in found} | _MACHINES

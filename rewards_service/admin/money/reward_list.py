@@ -20,6 +20,7 @@ from rewards_service.admin.money.deciding import CHOOSABLE
 from rewards_service.admin.pages import show
 from rewards_service.admin.places import place_of
 from rewards_service.kit import ids
+from rewards_service.kit.clock import rfc3339
 from rewards_service.kit.fields import parse_instant
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session
@@ -65,12 +66,24 @@ def draw(status: int = 200, **more: Any) -> ResponseReturnValue:
     """The list as the address has it, also where a decision on it was refused."""
     session = current_session()
     values = view(session).values()
-    if "search" in values["chosen"]:  # nothing was found, so there is nothing to take along
-        values["export_url"] = None
+    values["export_url"] = _file(values["chosen"])
     return show(
         "rewards/list.html", status, tabs=_tabs(values["chosen"]),
         chips=chips(session, values["chosen"]), **{**values, **more},
     )  # fmt: skip
+
+
+def _file(chosen: Mapping[str, str]) -> str | None:
+    """The file of the same rewards: it asks as the API does, for times instead of days."""
+    wanted = read_filters(chosen)
+    if wanted is None:
+        return None
+    times = {_FROM: "created_from", _BEFORE: "created_before"}
+    asked = {
+        name: rfc3339(wanted[times[name]]) if name in times else value
+        for name, value in chosen.items()
+    }
+    return f"/files/rewards?{urlencode(asked)}".rstrip("?")
 
 
 def view(session: Session) -> ListView:
@@ -89,7 +102,7 @@ def view(session: Session) -> ListView:
     return ListView(
         title="Rewards", columns=COLUMNS, fetch=_fetch, row=lambda row: row, filters=filters,
         link=lambda row: place_of("reward", row.reward.id) or "",
-        export="/files/rewards", empty="No reward was earned yet. They arise by themselves as "
+        empty="No reward was earned yet. They arise by themselves as "
         "payments arrive from Chargebee.", empty_icon="coin",
         lead="What partners earn. Approve it, and it goes into their next payout.",
         bulk=Bulk(_address, "rewards/bulk_bar.html", _choosable, "rewards:write"),

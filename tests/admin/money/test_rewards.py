@@ -35,7 +35,9 @@ class TestQueue:
         assert shown(manager.get("/rewards?status=paid").text) == []
         tomorrow = f"{utc_now().date().replace(year=2090)}"
         assert shown(manager.get(f"/rewards?created_at[gte]={tomorrow}").text) == []
-        assert len(shown(manager.get(f"/rewards?created_at[lt]={tomorrow}").text)) == 3
+        before = manager.get(f"/rewards?created_at[lt]={tomorrow}").text
+        assert len(shown(before)) == 3
+        assert f"/files/rewards?created_at%5Blt%5D={tomorrow}T00%3A00%3A00" in before
         for broken in ("partner_id=par_0", "created_at[gte]=soon", "customer_id=1"):
             answer = manager.get(f"/rewards?{broken}")
             assert (answer.status_code, shown(answer.text)) == (200, [])
