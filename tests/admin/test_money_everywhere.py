@@ -4,12 +4,14 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.money import names
 from rewards_service.admin.money.finding import find_reward
+from rewards_service.audit.models import AuditEntry
 from rewards_service.payouts.models import Payout
 from rewards_service.rewards.models import Reward
 from tests.admin.conftest import Enter
 from tests.admin.money.conftest import reward_ids, statuses
 from tests.admin.money.payouts import TODAY, confirmed, make, only
 from tests.builders.chargebee import paid
+from tests.builders.whole import violations
 from tests.builders.world import World
 
 
@@ -39,6 +41,10 @@ class TestMoney:
         assert "18.50" in owner.get(f"{place}/pay").text
         owner.post(f"{place}/pay", paid_on=TODAY)
 
+        deeds = [entry.action for entry in world.all(AuditEntry)]
+        for deed in ("reward.adjusted", "payout.created", "payout.paid"):
+            assert deeds.count(deed) == 1  # what was only tried left nothing
+        assert violations(world.engine) == {}
         assert only(world, Payout).status == "paid"
         assert statuses(world) == ["paid", "approved"]
         assert place in owner.get(f"/rewards/{one}").text

@@ -8,8 +8,10 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from rewards_service.admin.lists import Filter
 from rewards_service.admin.places import link_to
 from rewards_service.crm.models import Customer
+from rewards_service.kit import ids
 from rewards_service.partners.models import Partner
 from rewards_service.programs.models import RewardRule, RewardRuleVersion
 
@@ -25,6 +27,7 @@ FLAGS: Mapping[str, str] = {
     "self_referral_loose_key": "The customer's e-mail is much like the partner's own.",
     "self_referral_domain": "Customer and partner have e-mail addresses of the same company.",
 }
+MOST_IN_A_MENU = 100
 
 
 class RuleName(NamedTuple):
@@ -49,6 +52,15 @@ def partner_names(session: Session, keys: Collection[int]) -> dict[int, str]:
     """Partner -> name."""
     query = select(Partner.id, Partner.name).where(Partner.id.in_(sorted(set(keys))))
     return {row.id: row.name for row in session.execute(query)}
+
+
+def partner_filter(session: Session) -> Filter:
+    """All partners to choose from as long as they fit a menu; else one that the search sets."""
+    query = select(Partner.id, Partner.name).limit(MOST_IN_A_MENU + 1)
+    found = sorted((row.name.casefold(), row.id, row.name) for row in session.execute(query))
+    if len(found) > MOST_IN_A_MENU:
+        return Filter("partner_id", "Partner", kind="hidden")
+    return Filter("partner_id", "Partner", {ids.encode("par", key): name for _, key, name in found})
 
 
 def customer_names(session: Session, keys: Collection[int]) -> dict[int, str]:

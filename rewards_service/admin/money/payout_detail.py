@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of, names_of
-from rewards_service.admin.layout import day, money
+from rewards_service.admin.layout import day, money, number
 from rewards_service.admin.money import names
 from rewards_service.admin.money.payout_list import PROBLEMS
 from rewards_service.admin.pages import may
@@ -76,12 +76,14 @@ def partner_of(session: Session, payout: Payout) -> dict[str, Any]:
 
 def facts_of(payout: Payout) -> list[tuple[str, Any]]:
     """What a payout comes to, in the words of its confirmation."""
-    paid = payout.pay_total_minor
+    paid, total = payout.pay_total_minor, money(payout.total_minor, payout.currency)
+    gets = "-" if paid is None else money(paid, payout.pay_currency)
+    converted = [("Converted from", total)] if payout.pay_currency != payout.currency else []
     return [
-        ("Amount", money(payout.total_minor, payout.currency)),
-        ("The partner gets", "-" if paid is None else money(paid, payout.pay_currency)),
+        ("The partner gets", gets),
         ("Currency", payout.pay_currency),
-        ("Rewards", payout.line_count),
+        *converted,
+        ("Rewards", number(payout.line_count)),
         ("Rewards up to", day(payout.cut_off_on)),
         ("Invoice", names.foreign(payout.invoice_number) if payout.invoice_number else "none"),
     ]

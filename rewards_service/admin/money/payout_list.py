@@ -52,16 +52,16 @@ def list_payouts() -> ResponseReturnValue:
     if "search" in values["chosen"]:  # nothing was found, so there is nothing to take along
         values["export_url"] = None
     chosen = values["chosen"]
-    return show("payouts/list.html", tabs=_tabs(chosen), chips=chips(session, chosen), **values)
+    return show("payouts/list.html", tabs=_tabs(chosen), chips=chips(session, values), **values)
 
 
 def _view(session: Session) -> ListView:
     known = names.currencies(session, Reward.currency)
     filters = (
         Filter("search", "Payout, or partner by e-mail or id", kind="search"),
+        names.partner_filter(session),
         Filter("currency", "Currency", {name: name for name in known}),
         Filter("status", "Status", {name: title for name, title in TABS.items() if name}, "hidden"),
-        Filter("partner_id", "Partner", kind="hidden"),
     )
     make = ("Make payouts", url_for("payouts_pages.show_making"), "plus")
     return ListView(

@@ -69,7 +69,7 @@ def draw(status: int = 200, **more: Any) -> ResponseReturnValue:
     values["export_url"] = _file(values["chosen"])
     return show(
         "rewards/list.html", status, tabs=_tabs(values["chosen"]),
-        chips=chips(session, values["chosen"]), **{**values, **more},
+        chips=chips(session, values), **{**values, **more},
     )  # fmt: skip
 
 
@@ -91,11 +91,11 @@ def view(session: Session) -> ListView:
     known = names.currencies(session, Reward.currency)
     filters = (
         Filter("search", "Id, invoice or e-mail", kind="search"),
+        names.partner_filter(session),
         Filter("currency", "Currency", {name: name for name in known}),
         Filter(_FROM, "Made from", kind="date"),
         Filter(_BEFORE, "Made before", kind="date"),
         Filter("status", "Status", {name: title for name, title in TABS.items() if name}, "hidden"),
-        Filter("partner_id", "Partner", kind="hidden"),
         Filter("customer_id", "Customer", kind="hidden"),
         Filter("chargebee_invoice_id", "Invoice", kind="hidden"),
     )
@@ -187,8 +187,10 @@ def _tabs(chosen: Mapping[str, str]) -> list[tuple[str, str, bool]]:
     ]
 
 
-def chips(session: Session, chosen: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+def chips(session: Session, values: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
     """Filters without a field: what is limited, to what, and the address without it."""
+    hidden = {one.name for one in values["view"].filters if one.kind == "hidden"}
+    chosen = {name: value for name, value in values["chosen"].items() if name in hidden}
     found: list[tuple[str, Any, str]] = []
     for name, title, known in (
         ("partner_id", "Partner", names.partner_names),
@@ -197,9 +199,11 @@ def chips(session: Session, chosen: Mapping[str, str]) -> list[tuple[str, Any, s
         if name in chosen:
             key = ids.decode(_KEYS[name], chosen[name]) or 0
             called = known(session, [key]).get(key, chosen[name])
-            found.append((title, names.foreign(called), _without(chosen, name)))
+            found.append((title, names.foreign(called), _without(values["chosen"], name)))
     if invoice := chosen.get("chargebee_invoice_id"):
-        found.append(("Invoice", names.foreign(invoice), _without(chosen, "chargebee_invoice_id")))
+        found.append(
+            ("Invoice", names.foreign(invoice), _without(values["chosen"], "chargebee_invoice_id"))
+        )
     return found
 
 

@@ -120,6 +120,11 @@ class TestInvoice:
         assert 'value="R-7"' in answer.text
         assert due.all(PayoutInvoice) == []
 
+    def test_what_is_far_too_large_is_refused_on_a_page(self, finance: Visitor, place: str) -> None:
+        answer = finance.post(f"{place}/invoice", **upload("R-7", PDF + b"x" * 5 * 1024 * 1024))
+
+        assert (answer.status_code, answer.mimetype) == (413, "text/html")
+
     def test_it_comes_back_as_it_was_and_is_no_page(
         self, finance: Visitor, place: str, enter: Enter
     ) -> None:
