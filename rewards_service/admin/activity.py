@@ -12,7 +12,12 @@ from rewards_service.audit.models import AuditEntry
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Paging
 
-_MACHINES = {"machine": "the service", "cli": "the command line", "link": "a link"}
+_MACHINES = {
+    "machine": "the service",
+    "timer": "the clock",
+    "cli": "the command line",
+    "link": "a link",
+}
 
 
 class Line(NamedTuple):

@@ -32,7 +32,8 @@ class Column:
 class Filter:
     """One filter, kept in the address: a choice (value -> title), or else a text.
 
-    `kind` is what the field is for: `text`, `search` (the key `/` leads there) or `date`.
+    `kind` is what the field is for: `text`, `search` (the key `/` leads there), `date`; `hidden`
+    is set by links only, and kept when others are applied.
     """
 
     name: str
@@ -113,4 +114,4 @@ class ListView:
         return f"{request.path}?{urlencode(values)}".rstrip("?")
 
     def _purpose(self) -> str:
-        return f"page:{request.endpoint}"
+        return f"page:{request.path}"

@@ -15,11 +15,13 @@ from rewards_service.admin import (
     users_routes,
 )
 from rewards_service.admin.connect import routes as connect_routes
+from rewards_service.admin.money import web as money
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint, connect_routes.blueprint,
+    account_routes.blueprint, audit_routes.blueprint, *money.BLUEPRINTS,
 )  # fmt: skip
 
 

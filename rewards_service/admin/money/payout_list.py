@@ -1,0 +1,134 @@
+"""/payouts: who is paid what, and how far each payout is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from rewards_service.admin.layout import day, money, number
+from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.money import finding, names
+from rewards_service.admin.money.blueprints import payouts as blueprint
+from rewards_service.admin.money.reward_list import address, chips
+from rewards_service.admin.pages import may, show
+from rewards_service.admin.places import place_of
+from rewards_service.kit import ids
+from rewards_service.kit.pages import Page, Paging
+from rewards_service.kit.web import current_session
+from rewards_service.payouts import queries
+from rewards_service.payouts.models import RATE_MISSING, Payout
+from rewards_service.rewards.models import Reward
+
+TABS = {
+    "draft": "Draft", "pending": "With the partner", "ready": "Ready to pay", "paid": "Paid",
+    "cancelled": "Cancelled", "": "All",
+}  # fmt: skip
+PROBLEMS = {
+    RATE_MISSING: "exchange rate missing", "not_positive": "nothing left once converted",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """A payout, and the name of its partner."""
+
+    payout: Payout
+    partner: str
+
+
+@blueprint.page("", permission="payouts:read")
+def list_payouts() -> ResponseReturnValue:
+    """The newest payouts first."""
+    session = current_session()
+    text = request.args.get("search", "").strip()[:200]
+    if text and text.isprintable() and (found := finding.find_payout(session, text)):
+        return redirect(_place(found))
+    values = _view(session).values()
+    if "search" in values["chosen"]:  # nothing was found, so there is nothing to take along
+        values["export_url"] = None
+    chosen = values["chosen"]
+    return show("payouts/list.html", tabs=_tabs(chosen), chips=chips(session, values), **values)
+
+
+def _view(session: Session) -> ListView:
+    known = names.currencies(session, Reward.currency)
+    filters = (
+        Filter("search", "Payout, or partner by e-mail or id", kind="search"),
+        names.partner_filter(session),
+        Filter("currency", "Currency", {name: name for name in known}),
+        Filter("status", "Status", {name: title for name, title in TABS.items() if name}, "hidden"),
+    )
+    make = ("Make payouts", url_for("payouts_pages.show_making"), "plus")
+    return ListView(
+        title="Payouts", columns=COLUMNS, fetch=_fetch, row=lambda row: row, filters=filters,
+        link=lambda row: place_of("payout", row.payout.id) or "", export="/files/payouts",
+        lead="Approved rewards, gathered for each partner and currency.",
+        actions=(make,) if may("payouts:write") else (),
+        empty="No payout was made yet. Approve rewards first, then make payouts of them, by hand "
+        "or by a schedule.", empty_icon="cash",
+    )  # fmt: skip
+
+
+def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
+    if "search" in chosen:
+        return Page([], None)
+    wanted: dict[str, Any] = dict(chosen)
+    if "partner_id" in chosen:
+        wanted["partner_id"] = ids.decode("par", chosen["partner_id"]) or 0
+    page = queries.list_payouts(session, paging, wanted)
+    found = [row[0] for row in page.rows]
+    partners = names.partner_names(session, {payout.partner_id for payout in found})
+    rows: Any = [Row(payout, partners.get(payout.partner_id, "")) for payout in found]
+    return Page(rows, page.last)
+
+
+def _place(found: finding.Found) -> str:
+    """The payout that was found, or those of the partner, other filters kept."""
+    if found.kind == "payout":
+        return url_for("payouts_pages.show_payout", payout_id=ids.encode("pay", found.key))
+    dropped = ("search", "cursor")
+    kept = {name: value for name, value in request.args.items() if name not in dropped and value}
+    return f"{request.path}?{urlencode({**kept, found.name: found.value})}"
+
+
+def _tabs(chosen: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    rest = {name: value for name, value in chosen.items() if name not in ("status", "search")}
+    here = chosen.get("status", "")
+    return [
+        (title, address({**rest, **({"status": name} if name else {})}), name == here)
+        for name, title in TABS.items()
+    ]
+
+
+def _total(row: Row) -> Markup | str:
+    """What it comes to, and what the partner gets where that is another currency."""
+    payout = row.payout
+    total = money(payout.total_minor, payout.currency)
+    if payout.pay_currency == payout.currency:
+        return total
+    paid = payout.pay_total_minor
+    words = (
+        f"in {payout.pay_currency}" if paid is None else f"as {money(paid, payout.pay_currency)}"
+    )
+    return names.with_words(total, words)
+
+
+def _status(row: Row) -> Markup:
+    problem = row.payout.problem if row.payout.status == "draft" else None
+    return names.with_words(names.badge(row.payout.status), problem and PROBLEMS.get(problem))
+
+
+COLUMNS = (
+    Column("Partner", lambda row: names.foreign(row.partner)),
+    Column("Total", _total, align="end"),
+    Column("Status", _status),
+    Column("Rewards", lambda row: number(row.payout.line_count), priority=2, align="end"),
+    Column("Up to", lambda row: day(row.payout.cut_off_on)),
+    Column("Paid on", lambda row: day(row.payout.paid_on) if row.payout.paid_on else "-", 3),
+    Column("Made", lambda row: names.made_by(row.payout.schedule_id), priority=3),
+)

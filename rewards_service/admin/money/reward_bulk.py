@@ -1,0 +1,66 @@
+"""One decision on many rewards of the queue, each by itself, with what became of each."""
+
+from typing import Any
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from rewards_service.admin.money import deciding, names
+from rewards_service.admin.money.blueprints import rewards as blueprint
+from rewards_service.admin.money.reward_list import draw, rows_of
+from rewards_service.admin.pages import show
+from rewards_service.kit import ids
+from rewards_service.kit.errors import RewardsError
+from rewards_service.kit.problems import walk
+from rewards_service.kit.web import current_session
+from rewards_service.rewards.models import Reward
+
+# For good: said first what it comes to, and done when it is confirmed.
+_CONFIRMED = ("decline",)
+
+
+@blueprint.page("", permission="rewards:write", methods=("POST",))
+def review_rewards() -> ResponseReturnValue:
+    """Approve, hold or decline the chosen ones; what one is refused does not stop the others."""
+    try:
+        wish = deciding.read_wish()
+    except ValidationError as error:
+        return draw(422, objections=[one["detail"] for one in walk(error.messages, "")])
+    session = current_session()
+    rows = list(session.scalars(select(Reward).where(Reward.id.in_(wish.keys)).order_by(Reward.id)))
+    if wish.action in _CONFIRMED and request.form.get("confirmed") != "yes":
+        return show(
+            "rewards/confirm.html", wish=wish, rows=rows_of(session, rows), names=names,
+            sums=deciding.sums_of(session, rows), address=_back(),
+        )  # fmt: skip
+    results = deciding.carry_out(session, wish)
+    if isinstance(results, RewardsError):
+        session.rollback()
+        return draw(422, objections=[results.detail])
+    refused = [one for one in results if not one.ok]
+    if not refused:
+        flash(f"{_count(len(results))} {deciding.DONE[wish.action]}.", "success")
+        return redirect(_back(), 303)
+    return show("rewards/results.html", **_told(wish, results, rows))
+
+
+def _told(wish: deciding.Wish, results: Any, rows: list[Reward]) -> dict[str, Any]:
+    session = current_session()
+    known = {row.reward.id: row for row in rows_of(session, rows)}
+    lines = [(one, ids.encode("rew", one.reward_key), known.get(one.reward_key)) for one in results]
+    done = [line for line in lines if line[0].ok]
+    return {
+        "lines": sorted(lines, key=lambda line: line[0].ok), "names": names, "address": _back(),
+        "done": f"{_count(len(done))} {deciding.DONE[wish.action]}",
+        "refused": len(lines) - len(done), "word": deciding.DONE[wish.action],
+    }  # fmt: skip
+
+
+def _back() -> str:
+    return request.full_path.rstrip("?")
+
+
+def _count(number: int) -> str:
+    return "1 reward" if number == 1 else f"{number} rewards"
