@@ -12,7 +12,8 @@ from rewards_service.audit.models import AuditEntry
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Paging
 
-_MACHINES = {"machine": "the service", "cli": "the command line", "link": "a link"}
+_MACHINES = {"machine": "the service", "cli": "the command line", "link": "a link",
+             "oidc": "single sign-on"}  # fmt: skip
 
 
 class Line(NamedTuple):

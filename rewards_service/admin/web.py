@@ -7,6 +7,7 @@ from rewards_service.admin import (
     audit_routes,
     guard,
     layout,
+    oidc_routes,
     overview_routes,
     places,
     search_routes,
@@ -21,6 +22,7 @@ from rewards_service.settings import Settings
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint, search_routes.blueprint,
+    oidc_routes.blueprint,
 )  # fmt: skip
 
 
@@ -30,6 +32,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(link_to=places.link_to, jumps=shortcuts.jumps)
     app.jinja_env.filters.update(tone=tones.tone_of, worded=tones.worded)
     security.init_app(app, settings)
+    oidc_routes.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     guard.init_app(app, settings)
