@@ -73,7 +73,9 @@ def attempt(action: Callable[[], Any], said: str, undo: Undo | None = None) -> b
 
 def tell(said: str, undo: Undo | None = None) -> None:
     """Say on the next page what was done, with a button that undoes it (see `attempt`)."""
-    flash({"text": said, "undo": _offer(*undo) if undo else None}, "success")
+    offer = _offer(*undo) if undo else None
+    message: Any = {"text": said, "undo": offer} if offer else said
+    flash(message, "success")
 
 
 def _offer(address: str, fields: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:

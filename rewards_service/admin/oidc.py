@@ -157,9 +157,9 @@ class Provider:
     def _kept(self, name: str) -> dict[str, Any]:
         at, found = self._known.get(name, (0.0, {}))
         if not found or time.monotonic() - at > _KEPT:
-            found = self._ask(name)
-            self._known[name] = (time.monotonic(), found)
-        return found
+            self._known[name] = time.monotonic(), self._ask(name)
+        kept: dict[str, Any] = self._known[name][1]
+        return kept
 
     def _endpoint(self, name: str) -> str:
         if not name:

@@ -38,7 +38,8 @@ def find_partners(session: Session, names: Collection[str]) -> dict[str, int | s
 def partners_called(session: Session, beginning: str, limit: int) -> Sequence[Partner]:
     """Partners whose name begins so, in any case, by name. SQLite folds ASCII letters only."""
     name, first = func.lower(Partner.name), beginning.lower()
-    at_least, below, order = ">=", "<", name
+    order: Any = name
+    at_least, below = ">=", "<"
     if is_postgresql(session):  # the operators of the index, which know bytes and no language
         at_least, below, order = "~>=~", "~<~", name.op("USING")(text("~<~"))
     query = select(Partner).where(

@@ -77,11 +77,12 @@ class OpenIdProvider:
     def _serve(self, environ: Any, start: Any) -> Any:
         request = Request(environ)
         self.asked.append(request.path)
-        answer = {
+        pages: dict[str, Callable[[Request], Claims | None]] = {
             "/realms/main/.well-known/openid-configuration": self._describe,
             "/realms/main/keys": self._publish, "/realms/main/token/": self._token,
             "/realms/main/userinfo": self._userinfo,
-        }.get(request.path, lambda _request: None)(request)  # fmt: skip
+        }  # fmt: skip
+        answer = pages[request.path](request) if request.path in pages else None
         return Response(
             json.dumps(answer), 404 if answer is None else 200, mimetype="application/json"
         )(environ, start)

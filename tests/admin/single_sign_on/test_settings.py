@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rewards_service.accounts import permissions
-from rewards_service.setting_checks import ROLES, SettingsError
-from rewards_service.settings import load_settings
+from rewards_service.setting_checks import ROLES
+from rewards_service.settings import SettingsError, load_settings
 
 GIVEN = {"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "a",
          "OIDC_CLIENT_SECRET": "b"}  # fmt: skip
