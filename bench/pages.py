@@ -221,7 +221,7 @@ def _table(timings: Sequence[Timing]) -> str:
         f"{one.size // 1024} |"
         for one in timings
     )
-    return f"""Milliseconds over HTTP, one caller. {len(timings) - 1} places, {len(slow)} of them with a
+    return f"""Milliseconds over HTTP, one caller. Of {len(timings) - 1} places, {len(slow)} have a
 p95 above {AIM_MS:.0f} ms.
 
 | page | place | p50 | p95 | times /livez | KiB |

@@ -5,7 +5,6 @@ a deadline, no redirects, no cookies, little of the answer, and only to addresse
 """
 
 import json
-import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -19,13 +18,12 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from rewards_service.admin.oidc_refused import BROKEN, Refused
 from rewards_service.kit import crypto
 from rewards_service.kit.http import Answer, Call, HttpClient, Patience
 from rewards_service.kit.http_errors import HttpError
 from rewards_service.setting_checks import is_provider
 from rewards_service.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 SCOPES = "openid email profile"
 # Signed by the provider's own key: neither unsigned ones, nor by the secret that we know, too.
@@ -36,17 +34,6 @@ _LEEWAY = 60
 _PATIENCE = Patience(
     connect_seconds=5, read_seconds=10, total_seconds=12, attempts=2, body_bytes=1 << 20
 )
-
-
-class Refused(Exception):
-    """Somebody is not let in. The text is for them; the log has why."""
-
-    def __init__(self, told: str, why: str = "") -> None:
-        super().__init__(told)
-        logger.warning("A single sign-on was refused: %s", why or told)
-
-
-BROKEN = "That sign-in did not work. Please begin again; if it happens again, tell an owner."
 
 
 class Provider:

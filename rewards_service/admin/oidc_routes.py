@@ -1,6 +1,6 @@
 """Signing in at an OpenID provider: where one is sent, and who is let in on the way back."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -13,13 +13,16 @@ from sqlalchemy.orm import Session
 from rewards_service.accounts import users
 from rewards_service.accounts.permissions import PUBLIC
 from rewards_service.accounts.user_models import User
-from rewards_service.admin.oidc import Provider, Refused
+from rewards_service.admin.oidc_refused import Refused
 from rewards_service.admin.pages import Pages
 from rewards_service.audit.service import record
 from rewards_service.kit.errors import NotFound, RewardsError
 from rewards_service.kit.web import current_session, current_settings
 from rewards_service.setting_checks import ROLES
 from rewards_service.settings import Settings
+
+if TYPE_CHECKING:
+    from rewards_service.admin.oidc import Provider
 
 blueprint = Pages("oidc")
 ACTOR = "oidc"
@@ -28,7 +31,9 @@ _EXTENSION, _KEPT = "rewards_oidc", "oidc"
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Offer it on the sign-in page, where it is set up."""
-    if settings.oidc_issuer:
+    if settings.oidc_issuer:  # only then are its libraries loaded
+        from rewards_service.admin.oidc import Provider
+
         app.extensions[_EXTENSION] = Provider(settings)
     app.jinja_env.globals["single_sign_on"] = settings.oidc_issuer and settings.oidc_name
 
@@ -108,7 +113,7 @@ def _role_of(settings: Settings, claims: dict[str, Any]) -> str | None:
     return next((role for role in ROLES if role in given), None)
 
 
-def _provider() -> Provider:
+def _provider() -> "Provider":
     found: Provider | None = current_app.extensions.get(_EXTENSION)
     if found is None:
         raise NotFound("Single sign-on is not set up here.")

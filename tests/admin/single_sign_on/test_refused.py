@@ -8,7 +8,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 from flask import Flask
 
-from rewards_service.admin.oidc import Provider, Refused
+from rewards_service.admin.oidc import Provider
+from rewards_service.admin.oidc_refused import Refused
 from rewards_service.app import create_app
 from rewards_service.settings import Settings
 from tests.admin.single_sign_on.ways import DONE, forget, go, refused, sign_out
