@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale chaos-kill proofs loss-proof mutation lock clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ bench-backfill: $(VENV)/.dev ## measure the backfill of 100,000 invoices, withou
 
 bench-scale: $(VENV)/.dev ## measure lists, reports and files at a million rewards
 	$(BIN)/python -m bench.scale
+
+bench-pages: $(VENV)/.dev ## measure the pages; BENCH_ARGS="--url postgresql://..." for a database that is there
+	$(BIN)/python -m bench.pages $(BENCH_ARGS)
+
+screenshots: $(VENV)/.dev ## take the pictures of the documentation from a demo, in Chromium
+	@$(BIN)/python -m tools.screenshots
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator \

@@ -3,9 +3,14 @@
 import ipaddress
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
+from environs import Env
+
 from rewards_service.var_dir import SettingsError
+
+ROLES = ("owner", "manager", "finance", "viewer")  # the strongest first
 
 
 def sentry_dsn(dsn: str | None) -> str | None:
@@ -47,6 +52,57 @@ def api_base(address: str | None) -> str | None:
             "there: leave it out unless you run a sandbox."
         )
     return address.rstrip("/")
+
+
+def single_sign_on(env: Env) -> dict[str, Any]:
+    """The settings OIDC_...: issuer, client and secret go together. Raises SettingsError."""
+    found: dict[str, Any] = {
+        name: env.str(name.upper(), None)
+        for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
+    }
+    missing = [name.upper() for name, value in found.items() if value is None]
+    if missing and len(missing) < len(found):
+        raise SettingsError(f"Single sign-on is half set up: {' and '.join(missing)} missing.")
+    if not missing:
+        _check_issuer(found["oidc_issuer"])
+    domains = env.str("OIDC_DOMAINS", "").lower().split(",")
+    return {
+        **found,
+        "oidc_name": env.str("OIDC_NAME", "single sign-on"),
+        "oidc_domains": tuple(name for domain in domains if (name := domain.strip().lstrip("@"))),
+        "oidc_groups_claim": env.str("OIDC_GROUPS_CLAIM", "groups"),
+        "oidc_roles": _roles_of_groups(env.str("OIDC_ROLES", "")),
+    }
+
+
+def _check_issuer(url: str) -> None:
+    if not is_provider(url) or urlsplit(url).query:
+        raise SettingsError(
+            "OIDC_ISSUER must be the address of an OpenID provider as its documents name it, "
+            "such as https://login.example.com/realms/main, without user, query and fragment."
+        )
+
+
+def is_provider(url: str) -> bool:
+    """Whether secrets may go there: https, or http on this machine, without user and fragment."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    return bool(host) and safe and not (parts.username or parts.password or parts.fragment)
+
+
+def _roles_of_groups(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [pair.rpartition("=") for pair in text.split(",") if pair.strip()]
+    found = tuple((group.strip(), role.strip().lower()) for group, _, role in pairs)
+    if any(not group or role not in ROLES for group, role in found):
+        raise SettingsError(
+            "OIDC_ROLES must be pairs of a group and a role, such as rewards-team=manager, "
+            f"separated by commas; a role is one of {', '.join(ROLES)}."
+        )
+    return found
 
 
 def _is_loopback(host: str) -> bool:

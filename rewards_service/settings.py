@@ -53,6 +53,13 @@ class Settings:
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
     argon2_memory_kib: int = 65_536  # for each hash of a password
+    oidc_issuer: str | None = None  # single sign-on: all three of these, or none
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    oidc_name: str = "single sign-on"  # what the button calls it
+    oidc_domains: tuple[str, ...] = ()  # of e-mail addresses that may come in so; none: any
+    oidc_groups_claim: str = "groups"
+    oidc_roles: tuple[tuple[str, str], ...] = ()  # group -> role of who has no account yet
     chargebee_requests_per_minute: int = 150  # for each site, all processes together; 0: no limit
     # Of one key, and of one address without a good key; all processes together; 0: no limit.
     api_requests_per_minute: int = 30_000
@@ -121,6 +128,7 @@ def _read(env: Env) -> Settings:
         payer_iban=setting_checks.account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=setting_checks.account("BIC", env.str("PAYER_BIC", None)),
         argon2_memory_kib=env.int("ARGON2_MEMORY_KIB", 65_536, validate=_ARGON2_MEMORY),
+        **setting_checks.single_sign_on(env),
         chargebee_api_base=api_base,
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),
         api_requests_per_minute=_limit(env, "API_REQUESTS_PER_MINUTE", 30_000),

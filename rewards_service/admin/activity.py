@@ -17,6 +17,7 @@ _MACHINES = {
     "timer": "the clock",
     "cli": "the command line",
     "link": "a link",
+    "oidc": "single sign-on",
 }
 
 

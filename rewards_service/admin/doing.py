@@ -1,6 +1,6 @@
 """Do what a form or a button asks, and say at its fields, or on top, why it was refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from flask import flash
@@ -12,6 +12,9 @@ from rewards_service.kit.problems import walk
 from rewards_service.kit.web import current_session
 
 Result = TypeVar("Result")
+# Address of the opposite action, and the fields it wants beside the token.
+Undo = tuple[str, Mapping[str, str | Sequence[str]]]
+LONGEST_UNDO = 1_500  # characters; browsers keep 4096 bytes of a cookie
 
 
 def carry_out(form: FlaskForm, action: Callable[[], Result]) -> Result | None:
@@ -48,8 +51,13 @@ def read_as(schema: Schema, fields: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def attempt(action: Callable[[], Any], said: str) -> bool:
-    """Do what a button asks, and tell so on the next page; or tell why it was refused."""
+def attempt(action: Callable[[], Any], said: str, undo: Undo | None = None) -> bool:
+    """Do what a button asks, and tell so on the next page; or tell why it was refused.
+
+    `undo` is the opposite as an action of its own: the address it is posted to and the fields of
+    its form (a list: one field for each). It is offered beside `said`, and allowed, audited and
+    refused like any other: only what such an action lawfully takes back may have one.
+    """
     try:
         action()
         current_session().flush()
@@ -59,8 +67,27 @@ def attempt(action: Callable[[], Any], said: str) -> bool:
         current_session().rollback()
         flash(error.detail, "danger")
         return False
-    flash(said, "success")
+    tell(said, undo)
     return True
+
+
+def tell(said: str, undo: Undo | None = None) -> None:
+    """Say on the next page what was done, with a button that undoes it (see `attempt`)."""
+    offer = _offer(*undo) if undo else None
+    message: Any = {"text": said, "undo": offer} if offer else said
+    flash(message, "success")
+
+
+def _offer(address: str, fields: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
+    """What the button sends. None when it would not fit into the cookie that carries it."""
+    pairs = [
+        (name, one)
+        for name, value in fields.items()
+        for one in ([value] if isinstance(value, str) else value)
+    ]
+    if sum(len(name) + len(value) for name, value in pairs) > LONGEST_UNDO:
+        return None
+    return {"address": address, "fields": pairs}
 
 
 def _object(form: FlaskForm, errors: list[dict[str, Any]], detail: str) -> None:

@@ -94,7 +94,7 @@ class ListView:
         """The filters that are set; a choice that does not exist counts as none."""
         found = {}
         for wanted in self.filters:
-            value = request.args.get(wanted.name, "").strip()[:200]
+            value = request.args.get(wanted.name, "").replace("\0", "").strip()[:200]
             if value and (wanted.choices is None or value in wanted.choices):
                 found[wanted.name] = value
         return found

@@ -7,10 +7,13 @@ from rewards_service.admin import (
     audit_routes,
     guard,
     layout,
+    oidc_routes,
     overview_routes,
     places,
+    search_routes,
     security,
     setup_routes,
+    shortcuts,
     tones,
     users_routes,
 )
@@ -20,17 +23,20 @@ from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
-    account_routes.blueprint, audit_routes.blueprint, connect_routes.blueprint,
-    account_routes.blueprint, audit_routes.blueprint, *money.BLUEPRINTS,
+    account_routes.blueprint, audit_routes.blueprint, search_routes.blueprint,
+    oidc_routes.blueprint,
+    connect_routes.blueprint,
+    *money.BLUEPRINTS,
 )  # fmt: skip
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Serve the pages on `app`, for those who sign in."""
     layout.init_app(app)
-    app.jinja_env.globals.update(link_to=places.link_to)
+    app.jinja_env.globals.update(link_to=places.link_to, jumps=shortcuts.jumps)
     app.jinja_env.filters.update(tone=tones.tone_of, worded=tones.worded)
     security.init_app(app, settings)
+    oidc_routes.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     guard.init_app(app, settings)

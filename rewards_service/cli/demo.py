@@ -34,7 +34,10 @@ API_BASE = "CHARGEBEE_API_BASE"
     envvar="SIMULATOR_PORT",
     help="Where the simulated Chargebee listens.",
 )
-def demo(simulator_port: int) -> None:
+@click.option(
+    "--seed", type=int, help="Decides who does what in the month; without it, each is another."
+)
+def demo(simulator_port: int, seed: int | None) -> None:
     """Start everything, with sample partners, leads, deals and a month of their business.
 
     As `rewards run`, and beside it a simulated Chargebee that plays a month of payments and
@@ -42,7 +45,7 @@ def demo(simulator_port: int) -> None:
     """
     port = _usable(simulator_port)
     os.environ[API_BASE] = f"http://127.0.0.1:{port}"
-    start_everything(Demo(port))
+    start_everything(Demo(port, int(time.time()) if seed is None else seed))
 
 
 def _usable(wanted: int) -> int:
@@ -63,8 +66,8 @@ def _usable(wanted: int) -> int:
 class Demo(Beside):
     """The company's rows before the start, the simulator as a process, the sums at the end."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, seed: int) -> None:
+        self._port, self._seed = port, seed
         self._settings: Settings | None = None
         self._told = False
         self._looked_s = 0.0
@@ -85,7 +88,7 @@ class Demo(Beside):
     def children(self, settings: Settings) -> list[Child]:
         program = [sys.executable, "-m", "rewards_service", "simulate", "chargebee"]
         state = settings.var_dir / STATE_FILE
-        chosen = ["--port", str(self._port), "--seed", str(int(time.time())), "--month"]
+        chosen = ["--port", str(self._port), "--seed", str(self._seed), "--month"]
         return [Child("simulator", [*program, *chosen, "--state", str(state)])]
 
     def look(self) -> None:

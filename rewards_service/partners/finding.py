@@ -1,18 +1,19 @@
 """Which partners people mean, who name them in files and on the command line."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
-from rewards_service.kit.db import chunks
+from rewards_service.kit.db import chunks, is_postgresql
 from rewards_service.kit.emails import BadEmail, strict_key
 from rewards_service.partners.models import Partner
 
 UNKNOWN = "There is no such partner."
+_LAST_CHARACTER = chr(0x10FFFF)
 AMBIGUOUS = "More than one partner is called so: name its id."
 
 
@@ -32,6 +33,20 @@ def find_partners(session: Session, names: Collection[str]) -> dict[str, int | s
         meant = {key for column, of in ways.items() for key in having[column].get(of[name], ())}
         found[name] = meant.pop() if len(meant) == 1 else AMBIGUOUS if meant else UNKNOWN
     return found
+
+
+def partners_called(session: Session, beginning: str, limit: int) -> Sequence[Partner]:
+    """Partners whose name begins so, in any case, by name. SQLite folds ASCII letters only."""
+    name, first = func.lower(Partner.name), beginning.lower()
+    order: Any = name
+    at_least, below = ">=", "<"
+    if is_postgresql(session):  # the operators of the index, which know bytes and no language
+        at_least, below, order = "~>=~", "~<~", name.op("USING")(text("~<~"))
+    query = select(Partner).where(
+        name.op(at_least, is_comparison=True)(first),
+        name.op(below, is_comparison=True)(first + _LAST_CHARACTER),
+    )
+    return session.scalars(query.order_by(order).limit(limit)).all()
 
 
 def _address(name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rewards_service.kit.clock import utc_now
@@ -15,6 +15,14 @@ class Partner(Base):
     """Somebody who brings leads and deals and earns rewards."""
 
     __tablename__ = "partners"
+    __table_args__ = (
+        Index(
+            "ix_partners_name_beginning",
+            literal_column("lower(name)").label("beginning"),
+            "id",
+            postgresql_ops={"beginning": "text_pattern_ops"},
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     name: Mapped[str]

@@ -1,9 +1,12 @@
 """People and their browsers."""
 
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from passlib.totp import TOTP
 from sqlalchemy import Engine
 
 from rewards_service.settings import Settings
@@ -33,3 +36,20 @@ def enter(app: Flask, settings: Settings, engine: Engine) -> Enter:
 @pytest.fixture
 def owner(enter: Enter) -> Visitor:
     return enter("owner")
+
+
+@pytest.fixture
+def key(visitor: Visitor, email: str) -> str:
+    """The key of an app that was just set up; its owner is signed out again."""
+    visitor.sign_in(email)
+    page = visitor.post("/account/two-factor", setup="authenticator").text
+    found = re.search(r"<code>([A-Z2-7-]+)</code>", page)
+    target = re.search(r'action="(/account/two-factor/[^"]+)"', page)
+    assert found is not None
+    assert target is not None
+    assert 'src="data:image/svg+xml;base64,' in page
+    # A step back: the code of now is left for signing in.
+    code = TOTP(found.group(1)).generate(time.time() - 30).token
+    assert visitor.post(target.group(1), code=code).status_code == 302
+    visitor.post("/logout")
+    return found.group(1)

@@ -1,7 +1,6 @@
 """Codes of an app and recovery codes: after the password, each once."""
 
 import re
-import time
 
 import pytest
 from passlib.totp import TOTP
@@ -17,23 +16,6 @@ from tests.admin.visitor import Visitor, make_user
 @pytest.fixture
 def email(engine: Engine, settings: Settings) -> str:
     return make_user(engine, settings)
-
-
-@pytest.fixture
-def key(visitor: Visitor, email: str) -> str:
-    """The key of an app that was just set up; its owner is signed out again."""
-    visitor.sign_in(email)
-    page = visitor.post("/account/two-factor", setup="authenticator").text
-    found = re.search(r"<code>([A-Z2-7-]+)</code>", page)
-    target = re.search(r'action="(/account/two-factor/[^"]+)"', page)
-    assert found is not None
-    assert target is not None
-    assert 'src="data:image/svg+xml;base64,' in page
-    # A step back: the code of now is left for signing in.
-    code = TOTP(found.group(1)).generate(time.time() - 30).token
-    assert visitor.post(target.group(1), code=code).status_code == 302
-    visitor.post("/logout")
-    return found.group(1)
 
 
 class TestCodes:
