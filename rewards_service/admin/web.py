@@ -14,11 +14,13 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
+from rewards_service.admin.business import import_routes, source_routes, transaction_routes
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint,
+    *import_routes.BLUEPRINTS, *source_routes.BLUEPRINTS, transaction_routes.blueprint,
 )  # fmt: skip
 
 
