@@ -12,7 +12,7 @@ from rewards_service.audit.subjects import public_id
 from rewards_service.transactions.models import Transaction
 
 # Reason -> what to do; {customer}, {source}, {partner}, {programs} become links.
-_TO_DO = {
+TO_DO = {
     "no_source_partner": "If a partner brought {customer}, {source}: you choose whether what is "
     "recorded already counts too.",
     "before_attribution": "Payments count from the registration of the lead or deal on. If it was "
@@ -45,7 +45,9 @@ _OF_RULES = {
 
 def what_to_do(payment: Transaction, reason: str, partner: Markup) -> Markup:
     """A sentence with links to where something can be done about a reason."""
-    text = escape(_TO_DO.get(reason) or _OF_RULES.get(reason, ""))
+    if payment.partner_id is None:
+        partner = Markup("the partners who share its deal")
+    text = escape(TO_DO.get(reason) or _OF_RULES.get(reason, ""))
     return text.format(
         customer=link_to("customer", payment.customer_id, "this customer"),
         source=_source(payment), partner=partner, programs=_programs(),

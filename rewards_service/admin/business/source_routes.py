@@ -7,6 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from marshmallow import ValidationError
 from wtforms import HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
@@ -15,6 +16,7 @@ from rewards_service.admin.business.customer_routes import WRITE, blueprint
 from rewards_service.admin.business.naming import Names, name_of_customer
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import actor, show
+from rewards_service.audit.subjects import key_of, public_id
 from rewards_service.crm.customer_service import get_customer
 from rewards_service.crm.models import Customer
 from rewards_service.crm.schemas import CustomerChangeSchema
@@ -56,7 +58,7 @@ class SourceForm(FlaskForm):  # type: ignore[misc]
 class Preview(NamedTuple):
     """What a change would do, for a person to judge."""
 
-    partner: Markup
+    partner: Markup | None  # None: nobody is to be the source partner
     sums: list[tuple[Markup, str, int]]  # partner, currency, minor units
     changes: list[tuple[RewardChange, Markup]]
     more: int
@@ -100,14 +102,18 @@ def _change(key: int, form: Any) -> bool:
 
 def _moved(key: int, form: Any, dry_run: bool) -> Moved:
     session, name = current_session(), "source_partner_id"
-    body = {
-        name: fields.partner_id(session, form[name].data, name),
-        "retroactive": form.retroactive.data == ALL_OPEN,
-        "dry_run": dry_run,
-    }
+    named, is_past = fields.partner_id(session, form[name].data, name), _is_past(form)
+    now = get_customer(session, key).source_partner_id
+    if not is_past and named == (now and public_id("partner", now)):
+        raise ValidationError({name: ["This is the source partner already."]})
+    body: dict[str, Any] = {name: named, "retroactive": is_past, "dry_run": dry_run}
     if reason := (form.reason.data or "").strip():
         body["reason"] = reason.replace("\r\n", "\n")
     return change(session, key, CustomerChangeSchema().load(body), actor())
+
+
+def _is_past(form: Any) -> bool:
+    return bool(form.retroactive.data == ALL_OPEN)
 
 
 def _digest(moved: Moved) -> str:
@@ -120,19 +126,20 @@ def _form(customer: Customer) -> Any:
     kind = fields.with_partner(
         SourceForm, current_session(), "source_partner_id", "New source partner"
     )
-    return kind()
+    now = customer.source_partner_id
+    return kind(data={"source_partner_id": now and public_id("partner", now)})
 
 
 def _preview(form: Any, moved: Moved) -> Preview:
     session, name = current_session(), "source_partner_id"
     named = fields.partner_id(session, form[name].data, name)
-    chosen = CustomerChangeSchema(only=[name]).load({name: named})[name] if named else None
+    chosen = key_of(named) if named else None
     names = Names(session, [chosen, *(one.partner_id for one in moved.changes)])
     sums = [(names.partner(partner), currency, amount)
             for (partner, currency), amount in totals(moved.changes).items()]  # fmt: skip
     shown = [(one, names.partner(one.partner_id)) for one in moved.changes[:MOST_SHOWN]]
     more = len(moved.changes) - len(shown)
-    return Preview(names.partner(chosen), sums, shown, more, [name for _, name in moved.kept])
+    return Preview(names.partner(chosen) if chosen else None, sums, shown, more, [name for _, name in moved.kept])
 
 
 def _page(
@@ -142,5 +149,5 @@ def _page(
     return show(
         "business/source.html", code, customer=customer, form=form, preview=preview,
         name=name_of_customer(customer), partner=names.partner(customer.source_partner_id),
-        is_past=form.retroactive.data == ALL_OPEN,
+        is_past=_is_past(form),
     )  # fmt: skip

@@ -33,7 +33,7 @@ def books(world: World) -> Books:
     ann, bob = world.partner("Ann"), world.partner("Bob")
     lead = world.lead("eve@buyer.example", ann)
     open_lead = world.lead("sam@shop.example", ann)
-    deal = world.deal("dan@deal.example")
+    deal = world.deal("dan@deal.example", ann)
     for partner, points in ((ann, 2_500), (bob, 7_500)):
         world.add(DealShare(deal_id=deal, partner_id=partner, basis_points=points))
     open_deal = world.deal("zoe@deal.example", bob)
