@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from wtforms import EmailField, StringField
 
@@ -12,7 +13,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, payers, trail
 from rewards_service.admin.business.naming import Names, foreign, name_of_customer, outside
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
-from rewards_service.admin.doing import carry_out, read_as
+from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
@@ -76,8 +77,11 @@ def create_customer() -> ResponseReturnValue:
     def create() -> Customer:
         texts = fields.told(form, MEMBERS)
         named = fields.partner_id(session, texts["source_partner_id"], "source_partner_id")
-        body = read_as(CustomerSchema(), {**texts, "source_partner_id": named})
-        return service.create_customer(session, body, actor())
+        if not texts["name"] and not texts["email"]:
+            raise ValidationError({"name": ["Enter a name, an e-mail address, or both."]})
+        body = {name: text or None for name, text in texts.items()}
+        wanted = CustomerSchema().load({**body, "source_partner_id": named})
+        return service.create_customer(session, wanted, actor())
 
     made = carry_out(form, create)
     if made is None:

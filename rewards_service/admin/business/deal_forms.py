@@ -7,6 +7,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from wtforms import EmailField, FieldList, Form, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired
 
 from rewards_service.admin.business import fields
 from rewards_service.audit.subjects import public_id
@@ -25,7 +26,7 @@ BLANKS = 3  # lines for further shares
 class DealForm(fields.VersionedForm):
     """A sale that a partner works on."""
 
-    name = StringField("Name")
+    name = StringField("Name", [DataRequired("A deal needs a name.")])
     contact_email = EmailField(
         "Contact's e-mail address",
         description="A payment by this address brings its customer to the deal.",

@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from wtforms import FileField
 
 from rewards_service.admin.business import columns, deal_routes, lead_routes
+from rewards_service.admin.business.fields import ChangedMeanwhile
 from rewards_service.admin.business.naming import Names, foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import Pages, actor, show
@@ -24,7 +25,7 @@ from rewards_service.crm.import_rows import DEALS, LEADS, Kind
 from rewards_service.crm.importing import MAX_BYTES, Done, counts, import_rows
 from rewards_service.kit import crypto
 from rewards_service.kit.db import rehearsal
-from rewards_service.kit.errors import BadRequest, Conflict, RewardsError
+from rewards_service.kit.errors import BadRequest, RewardsError
 from rewards_service.kit.web import current_session, current_settings
 
 BLUEPRINTS = (lead_routes.blueprint, deal_routes.blueprint)  # with the pages added here
@@ -38,11 +39,6 @@ _MOST_SENT = 2 * MAX_BYTES
 class StaleFile(BadRequest):
     code = "stale_file"
     title = "Choose the file again."
-
-
-class OtherOutcome(Conflict):
-    code = "other_outcome"
-    title = "What would be made is not what was shown."
 
 
 class Subject(NamedTuple):
@@ -171,7 +167,7 @@ def _import(subject: Subject, body: bytes, expected: Mapping[str, int]) -> Seque
     done = import_rows(current_session(), subject.kind, body, actor())
     made = counts(done)
     if made != expected:
-        raise OtherOutcome(
+        raise ChangedMeanwhile(
             "Somebody changed something meanwhile, so the file would do something else than was "
             "shown. Nothing was imported: look at what it would do now."
         )

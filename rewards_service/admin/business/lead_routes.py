@@ -8,6 +8,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from wtforms import EmailField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired
 
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, trail
@@ -39,8 +40,9 @@ class LeadForm(fields.VersionedForm):
     """Somebody that a partner brought."""
 
     email = EmailField(
-        "E-mail address", description="A payment by this address makes the lead a customer."
-    )
+        "E-mail address", [DataRequired("A lead is known by its e-mail address.")],
+        description="A payment by this address makes the lead a customer.",
+    )  # fmt: skip
     first_name = StringField("First name")
     last_name = StringField("Last name")
     company = StringField("Company")

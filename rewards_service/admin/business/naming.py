@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.layout import icon
@@ -54,12 +54,10 @@ class Names:
         self, session: Session, partners: Iterable[int | None] = (),
         customers: Iterable[int | None] = (), sites: Iterable[int] = (),
     ) -> None:  # fmt: skip
-        query = select(Partner.id, Partner.name).where(Partner.id.in_(_keys(partners)))
-        self._partners = {key: name for key, name in session.execute(query)}  # noqa: C416
-        wanted = select(Customer).where(Customer.id.in_(_keys(customers)))
-        self._customers = {found.id: found for found in session.scalars(wanted)}
-        named = select(Integration.id, Integration.site).where(Integration.id.in_(_keys(sites)))
-        self._sites = {key: site for key, site in session.execute(named)}  # noqa: C416
+        self._partners = _named(session, select(Partner.id, Partner.name), Partner.id, partners)
+        self._customers = _named(session, select(Customer.id, Customer), Customer.id, customers)
+        sought = select(Integration.id, Integration.site)
+        self._sites = _named(session, sought, Integration.id, sites)
 
     def partner(self, key: int | None) -> Markup:
         if key is None:
@@ -84,5 +82,10 @@ def outside(site: str | None, records: str, name: str) -> Markup:
     return link.format(console_address(site, records, name), shown, mark)
 
 
-def _keys(keys: Iterable[int | None]) -> list[int]:
-    return sorted({key for key in keys if key is not None})
+def _named(
+    session: Session, query: Select[*tuple[Any, ...]], key: Any, keys: Iterable[int | None]
+) -> dict[int, Any]:
+    wanted = sorted({one for one in keys if one is not None})
+    if not wanted:
+        return {}
+    return {found: name for found, name in session.execute(query.where(key.in_(wanted)))}  # noqa: C416

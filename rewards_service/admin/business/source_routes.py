@@ -20,7 +20,6 @@ from rewards_service.audit.subjects import key_of, public_id
 from rewards_service.crm.customer_service import get_customer
 from rewards_service.crm.models import Customer
 from rewards_service.crm.schemas import CustomerChangeSchema
-from rewards_service.kit.errors import Conflict
 from rewards_service.kit.web import current_session, path_key
 from rewards_service.webhooks.consequences import RewardChange, totals
 from rewards_service.webhooks.reattribution import Moved
@@ -30,11 +29,6 @@ FROM_NOW, ALL_OPEN = "", "yes"
 BLUEPRINTS = (blueprint,)  # with the pages added here
 CONFIRM = "confirm"
 MOST_SHOWN = 50
-
-
-class OutcomeChanged(Conflict):
-    code = "outcome_changed"
-    title = "What would happen is not what was shown."
 
 
 class SourceForm(FlaskForm):  # type: ignore[misc]
@@ -93,7 +87,7 @@ def change_source(customer_id: str) -> ResponseReturnValue:
 def _change(key: int, form: Any) -> bool:
     moved = _moved(key, form, dry_run=False)
     if _digest(moved) != form.seen.data:
-        raise OutcomeChanged(
+        raise fields.ChangedMeanwhile(
             "Payments or rewards of this customer changed meanwhile, or you chose something else. "
             "Nothing was done: look at what would happen now."
         )
@@ -139,7 +133,8 @@ def _preview(form: Any, moved: Moved) -> Preview:
             for (partner, currency), amount in totals(moved.changes).items()]  # fmt: skip
     shown = [(one, names.partner(one.partner_id)) for one in moved.changes[:MOST_SHOWN]]
     more = len(moved.changes) - len(shown)
-    return Preview(names.partner(chosen) if chosen else None, sums, shown, more, [name for _, name in moved.kept])
+    kept = [name for _, name in moved.kept]
+    return Preview(names.partner(chosen) if chosen else None, sums, shown, more, kept)
 
 
 def _page(

@@ -1,5 +1,6 @@
 """Transactions: payments of known customers, what they earned, and why some earned nothing."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask.typing import ResponseReturnValue
@@ -15,13 +16,14 @@ from rewards_service.admin.business.verdicts import explain
 from rewards_service.admin.layout import moment, money
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, show
-from rewards_service.admin.places import place_of
+from rewards_service.admin.places import link_to, place_of
 from rewards_service.admin.tones import worded
 from rewards_service.audit.subjects import public_id
 from rewards_service.chargebee.console import CUSTOMERS, INVOICES, TRANSACTIONS
 from rewards_service.crm.listing import chargebee_ids
 from rewards_service.crm.listing import list_customers as customers_with
 from rewards_service.crm.models import Customer
+from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session, path_key
@@ -71,6 +73,7 @@ def show_transaction(transaction_id: str) -> ResponseReturnValue:
     site, key = payment.integration_id, (payment.integration_id, payment.chargebee_transaction_id)
     names = Names(session, [payment.partner_id], [payment.customer_id], [site])
     story = trail.story_of(session, payment.customer_id, payment)
+    event = session.get(ReceivedEvent, payment.received_event_id)
     refunds = [_refund(row, names) for row in mirror.refunds_of(session, [key])[key]]
     return show(
         "business/transaction.html", payment=payment, transaction_id=transaction_id,
@@ -79,6 +82,7 @@ def show_transaction(transaction_id: str) -> ResponseReturnValue:
         properties=_properties(session, payment, names), refunds=refunds, foreign=foreign,
         invoices=_invoices(session, payment, names), integration=session.get(Integration, site),
         lines=activity_of(session, "transaction", payment.id),
+        happened=_happened(payment, event, refunds, story.rewards),
     )  # fmt: skip
 
 
@@ -97,6 +101,31 @@ def _properties(session: Session, payment: Transaction, names: Names) -> list[tu
         (title, Markup(", ").join(names.console(site, records, value) for value in values))
         for title, records, values in lists
     ]
+
+
+def _happened(
+    payment: Transaction, event: ReceivedEvent | None, refunds: Sequence[Refund],
+    rewards: Sequence[trail.RewardLine],
+) -> list[tuple[Any, str, Any, str]]:  # fmt: skip
+    """The lines of `detail.timeline`, in the order of time."""
+    steps = [
+        (payment.occurred_at, "Paid in Chargebee", money(payment.amount_minor, payment.currency),
+         "success"),
+        (payment.created_at, "Recorded", "", "neutral"),
+    ]  # fmt: skip
+    if event is not None:
+        steps.append((event.received_at, "Chargebee told of it",
+                      link_to("event", event.id, f"{event.event_type}, by {event.source}"),
+                      "neutral"))  # fmt: skip
+    steps += [
+        (one.at, one.what, money(one.amount_minor, one.currency), "warning")
+        for one in refunds if one.at is not None
+    ]  # fmt: skip
+    steps += [
+        (line.reward.created_at, "Reward worked out", link_to("reward", line.reward.id), "info")
+        for line in rewards
+    ]
+    return sorted(steps, key=lambda step: step[0])
 
 
 def _refund(row: Any, names: Names) -> Refund:

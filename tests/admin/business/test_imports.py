@@ -20,9 +20,7 @@ def send(person: Visitor, path: str, body: bytes) -> str:
 
 
 class TestImport:
-    def test_it_shows_makes_and_finds_everything_as_it_is(
-        self, enter: Enter, world: World
-    ) -> None:
+    def test_it_shows_makes_and_finds_everything_as_it_is(self, enter: Enter, world: World) -> None:
         manager = enter("manager")
         shown = send(manager, "/leads/import", GOOD)
         assert "would be registered</span><b>2</b>" in shown
@@ -79,9 +77,7 @@ class TestImport:
         huge = send(manager, "/leads/import", b"x" * (5 * 1024 * 1024 + 1))
         assert "larger than 5 MiB" in huge
 
-    def test_the_samples_are_files_that_can_be_imported(
-        self, owner: Visitor, world: World
-    ) -> None:
+    def test_the_samples_are_files_that_can_be_imported(self, owner: Visitor, world: World) -> None:
         for kind, model in (("leads", Lead), ("deals", Deal)):
             body = (PLACE / f"static/own/samples/{kind}.csv").read_bytes()
             shown = send(owner, f"/{kind}/import", body)
