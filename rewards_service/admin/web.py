@@ -19,6 +19,7 @@ from rewards_service.admin import (
 )
 from rewards_service.admin.connect import routes as connect_routes
 from rewards_service.admin.money import web as money
+from rewards_service.admin.business import import_routes, source_routes, transaction_routes
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
@@ -27,6 +28,8 @@ BLUEPRINTS = (
     oidc_routes.blueprint,
     connect_routes.blueprint,
     *money.BLUEPRINTS,
+    account_routes.blueprint, audit_routes.blueprint,
+    *import_routes.BLUEPRINTS, *source_routes.BLUEPRINTS, transaction_routes.blueprint,
 )  # fmt: skip
 
 

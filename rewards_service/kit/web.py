@@ -66,7 +66,8 @@ def current_session(reads_only: bool = False) -> Session:
 
 
 def _begin() -> None:
-    request.max_content_length = max_body()
+    # The same for the fields of a form, which are held in memory as JSON is.
+    request.max_content_length = request.max_form_memory_size = max_body()
     problems.request_id()
 
 

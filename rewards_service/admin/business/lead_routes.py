@@ -1,0 +1,234 @@
+"""Leads: those that partners brought, each with what became of it."""
+
+from typing import Any, NamedTuple
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from wtforms import EmailField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired
+
+from rewards_service.admin.activity import activity_of
+from rewards_service.admin.business import fields, trail
+from rewards_service.admin.business.marks import status
+from rewards_service.admin.business.naming import Names, foreign, link_lead, name_of_lead
+from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.doing import carry_out, read_as
+from rewards_service.admin.layout import moment
+from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.pages import Pages, actor, show
+from rewards_service.admin.places import place_of
+from rewards_service.audit.subjects import public_id
+from rewards_service.crm import listing, service
+from rewards_service.crm.models import LEAD_STATUSES, Lead
+from rewards_service.crm.schemas import LeadSchema
+from rewards_service.kit.pages import Page, Paging
+from rewards_service.kit.web import current_session, path_key
+
+blueprint = Pages("leads_pages", url_prefix="/leads")
+
+READ, WRITE = "crm:read", "crm:write"
+MEMBERS = (
+    "email", "first_name", "last_name", "company", "status", "partner_id", "registered_at",
+    "external_id",
+)  # fmt: skip
+
+
+class LeadForm(fields.VersionedForm):
+    """Somebody that a partner brought."""
+
+    email = EmailField(
+        "E-mail address", [DataRequired("A lead is known by its e-mail address.")],
+        description="A payment by this address makes the lead a customer.",
+    )  # fmt: skip
+    first_name = StringField("First name")
+    last_name = StringField("Last name")
+    company = StringField("Company")
+    status = SelectField(
+        "Status", default="accepted",
+        choices=[SelectChoice(name, name.title()) for name in LEAD_STATUSES if name != "converted"],
+        description="A pending lead converts too, but its rewards wait for a person.",
+    )  # fmt: skip
+    registered_at = StringField(
+        "Registered at (UTC)", render_kw={"type": "datetime-local", "step": "1"},
+        description="Only payments from then on count. Empty: now.",
+    )  # fmt: skip
+    external_id = StringField("Id in your CRM", description="A file that names it changes it.")
+
+
+class Row(NamedTuple):
+    """A lead as the list shows it."""
+
+    lead: Lead
+    partner: Markup
+    customer: Markup
+
+
+@blueprint.page("", permission=READ)
+def list_leads() -> ResponseReturnValue:
+    """The newest leads first; e-mail addresses are found in every spelling."""
+    return answer(VIEW, SOUGHT, "business/list.html", new="leads_pages.new_lead",
+                  imports="leads_pages.import_leads", noun="lead")  # fmt: skip
+
+
+@blueprint.page("/new", permission=WRITE)
+def new_lead() -> ResponseReturnValue:
+    """Register a lead."""
+    return _form(_new_form())
+
+
+@blueprint.page("", permission=WRITE, methods=("POST",))
+def create_lead() -> ResponseReturnValue:
+    """Register it, as POST /api/v1/leads does."""
+    form, session = _new_form(), current_session()
+    made = carry_out(
+        form, lambda: service.create_lead(session, read_as(LeadSchema(), _told(form)), actor())
+    )
+    if made is None:
+        return _form(form, code=422)
+    flash("The lead is registered. It converts with its first payment.", "success")
+    return redirect(url_for("leads_pages.show_lead", lead_id=public_id("lead", made.id)))
+
+
+@blueprint.page("/<lead_id>", permission=READ)
+def show_lead(lead_id: str) -> ResponseReturnValue:
+    """A lead, and the whole way from its payment to the payout."""
+    session = current_session()
+    lead = service.get_lead(session, path_key("led", lead_id))
+    other = session.get(Lead, lead.superseded_by_id) if lead.superseded_by_id else None
+    return show(
+        "business/lead.html", lead=lead, name=name_of_lead(lead), lead_id=lead_id,
+        partner=Names(session, [lead.partner_id]).partner(lead.partner_id),
+        chain=_chain(session, lead), winner=other and link_lead(other), foreign=foreign,
+        lines=activity_of(session, "lead", lead.id),
+    )  # fmt: skip
+
+
+@blueprint.page("/<lead_id>/edit", permission=WRITE)
+def edit_lead(lead_id: str) -> ResponseReturnValue:
+    """Change a lead."""
+    lead = service.get_lead(current_session(), path_key("led", lead_id))
+    return _form(_edit_form(lead), lead)
+
+
+@blueprint.page("/<lead_id>", permission=WRITE, methods=("POST",))
+def change_lead(lead_id: str) -> ResponseReturnValue:
+    """Change what differs, as PATCH /api/v1/leads does."""
+    session, key = current_session(), path_key("led", lead_id)
+    form = _edit_form(service.get_lead(session, key))
+
+    def change() -> Lead:
+        lead = service.get_lead(session, key, lock=True)
+        form.check_version(lead)
+        schema = LeadSchema(partial=True)
+        given = fields.changes(schema, _told(form), _shown(lead))
+        return service.change_lead(session, key, schema.load(given), actor())
+
+    if carry_out(form, change) is None:
+        return _form(form, service.get_lead(session, key), 422)
+    flash("Saved.", "success")
+    return redirect(url_for("leads_pages.show_lead", lead_id=lead_id))
+
+
+def _chain(session: Session, lead: Lead) -> list[trail.Link]:
+    chain = trail.chain_of(session, trail.story_of(session, lead.customer_id))
+    if lead.customer_id is not None:
+        return chain
+    own = Names(session, [lead.partner_id]).partner(lead.partner_id)
+    return trail.begun(chain, ("Lead", link_lead(lead)), own, lead.partner_id is not None)
+
+
+def _new_form() -> Any:
+    return fields.with_partner(LeadForm, current_session(), "partner_id", "Partner")()
+
+
+def _edit_form(lead: Lead) -> Any:
+    kind = fields.with_partner(LeadForm, current_session(), "partner_id", "Partner")
+    form = kind(data={**_shown(lead), "version": fields.stamp(lead)})
+    if lead.status == "converted":
+        for name in service.FIXED_BY_CONVERSION:
+            del form[name]
+    return form
+
+
+def _shown(lead: Lead) -> dict[str, str]:
+    texts = {name: getattr(lead, name) or "" for name in MEMBERS}
+    partner = "" if lead.partner_id is None else public_id("partner", lead.partner_id)
+    return {**texts, "partner_id": partner, "registered_at": fields.of_field(lead.registered_at)}
+
+
+def _told(form: Any) -> dict[str, str]:
+    """What the form says, as the API's members; times as the page shows them when unchanged."""
+    texts = fields.told(form, MEMBERS)
+    if "partner_id" in texts:
+        named = fields.partner_id(current_session(), texts["partner_id"], "partner_id")
+        texts["partner_id"] = named or ""
+    if "registered_at" in texts:
+        texts["registered_at"] = fields.time_of(form.registered_at)
+    return texts
+
+
+def _form(form: Any, lead: Lead | None = None, code: int = 200) -> ResponseReturnValue:
+    shown = lead is not None
+    return show(
+        "business/form.html", code, form=form, order=[name for name in MEMBERS if name in form],
+        heading="Edit the lead" if shown else "New lead", noun="Save" if shown else "Register it",
+        back=place_of("lead", lead.id) if lead else url_for("leads_pages.list_leads"),
+        trail=[("Leads", url_for("leads_pages.list_leads"))],
+        kept="It became a customer: its e-mail address, status, partner and registration stay."
+        if lead is not None and lead.status == "converted" else None,
+    )  # fmt: skip
+
+
+def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
+    wanted = understood(chosen)
+    if wanted is None:
+        return NOTHING
+    page = listing.list_leads(session, paging, wanted)
+    leads = [row[0] for row in page.rows]
+    names = Names(
+        session, [lead.partner_id for lead in leads], [lead.customer_id for lead in leads]
+    )
+    rows: Any = [
+        Row(lead, names.partner(lead.partner_id), names.customer(lead.customer_id))
+        for lead in leads
+    ]
+    return Page(rows, page.last)
+
+
+SOUGHT = Sought("email", lambda _session, text: {"external_id": text})
+VIEW = ListView(
+    title="Leads",
+    lead="People that partners brought. The first payment by their e-mail makes them customers.",
+    columns=(
+        Column("E-mail", lambda row: foreign(row.lead.email)),
+        Column("Name", lambda row: _name(row.lead), priority=2),
+        Column("Status", lambda row: status(row.lead.status)),
+        Column("Partner", lambda row: row.partner),
+        Column("Registered", lambda row: moment(row.lead.registered_at), priority=2),
+        Column("Customer", lambda row: row.customer, priority=3),
+    ),
+    fetch=_fetch,
+    row=lambda row: row,
+    link=lambda row: place_of("lead", row.lead.id) or "",
+    filters=(
+        Filter("email", "E-mail address, or an id", kind="search"),
+        Filter("status", "Status", {name: name.title() for name in LEAD_STATUSES}),
+        Filter("partner_id", "Partner (e-mail or id)"),
+        Filter("external_id", "Id in your CRM"),
+    ),
+    export="/files/leads",
+    empty="No leads yet. Register the first one, or bring in a file of your CRM.",
+    empty_icon="address-book",
+)
+
+
+def _name(lead: Lead) -> Markup:
+    parts = [foreign(name) for name in (lead.first_name, lead.last_name) if name]
+    name = Markup(" ").join(parts)
+    if not lead.company:
+        return name
+    company = Markup('<span class="text-secondary">{}</span>').format(foreign(lead.company))
+    return Markup(" · ").join(filter(None, (name, company)))
