@@ -14,11 +14,19 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
+from rewards_service.admin.inspect import (
+    acting_routes,  # noqa: F401 - adds to the pages of events
+    conflict_routes,  # noqa: F401 - adds to those of the workbench
+    event_routes,
+    queue_routes,
+    unmatched_routes,
+)
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint,
+    event_routes.blueprint, unmatched_routes.blueprint, queue_routes.blueprint,
 )  # fmt: skip
 
 
