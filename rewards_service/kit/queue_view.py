@@ -130,7 +130,7 @@ def _failed(connection: Redis, queue: str, job_id: str) -> FailedJob:
         return FailedJob(job_id, queue, None, "It is gone, or cannot be read.", "", False)
     with suppress(ValueError, TypeError, KeyError):
         result = job.latest_result()
-        trace = str((result and result.exc_string) or "")
+        trace = str((result and result.exc_string) or job._exc_info or "")
     trace = without_secrets(trace[-LONGEST_TRACE:])
     last = trace.strip().splitlines()[-1:] or ["No error was kept."]
     return FailedJob(job_id, queue, job.ended_at, last[0][:300], trace, _is_ours(job, queue))

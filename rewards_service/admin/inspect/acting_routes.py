@@ -14,6 +14,8 @@ from rewards_service.admin.inspect.event_routes import blueprint
 from rewards_service.admin.inspect.led import names_of
 from rewards_service.admin.inspect.payload import odd_letters
 from rewards_service.admin.pages import actor, show
+from rewards_service.admin.places import place_of
+from rewards_service.audit.subjects import public_id
 from rewards_service.crm.near_misses import NearMisses
 from rewards_service.crm.queries import claims_of_events
 from rewards_service.crm.schemas import LONGEST_REASON
@@ -165,6 +167,8 @@ def _show_attach(
         "site": session.get(Integration, event.integration_id), "form": form, "preview": seen,
         "groups": _groups(found), "why": wording.LIKENESSES, "names": _partners(session, found),
         "odd": odd_letters(claim.email) if claim else [], "meaning": showing.meaning(event),
+        "public_id": public_id,
+        "place_of": place_of,
     }  # fmt: skip
     refused = form.is_submitted() and (seen is None or form.form_errors)
     return show("events/attach.html", 422 if refused else 200, **values)

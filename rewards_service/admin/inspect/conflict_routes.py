@@ -128,13 +128,13 @@ def _of_partner(partner: Partner, found: Evidence) -> Side:
     for lead in found.leads:
         if lead.partner_id == partner.id:
             facts.append(("Lead", link_to("lead", lead.id, visible(lead.email))))
-            facts.append(("Registered", moment(lead.registered_at)))
+            facts.append(("Lead registered", moment(lead.registered_at)))
             if lead.converted_at:
                 facts.append(("Converted by the payment of", moment(lead.converted_at)))
     for deal in found.deals:
         if deal.partner_id == partner.id:
             facts.append(("Deal", link_to("deal", deal.id, visible(deal.name))))
-            facts.append(("Registered", moment(deal.registered_at)))
+            facts.append(("Deal registered", moment(deal.registered_at)))
     has_it = any(customer.source_partner_id == partner.id for customer in found.customers)
     return Side(link_to("partner", partner.id, visible(partner.name)), has_it, facts)
 

@@ -17,7 +17,6 @@ from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.inbox import listing, verification
 from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
-from rewards_service.integrations.models import Integration
 from rewards_service.kit import bells, ids
 from rewards_service.kit.clock import instant
 from rewards_service.kit.fields import parse_instant
@@ -118,9 +117,6 @@ def _count(session: Session, state: str) -> str:
 
 
 def _view(session: Session) -> ListView:
-    sites = session.execute(
-        select(Integration.id, Integration.name).order_by(Integration.id).limit(100)
-    )
     return ListView(
         title="Events",
         lead="Everything that Chargebee sent, and what became of it.",
@@ -141,9 +137,7 @@ def _view(session: Session) -> ListView:
                 outcome: f"{meaning.word}: {meaning.short}"
                 for outcome, meaning in wording.OUTCOMES.items()
             }),
-            Filter("integration_id", "Integration", {
-                ids.encode("int", key): name for key, name in sites
-            }),
+            *finding.site_filter(session),
             Filter("source", "Came by", wording.SOURCES),
             Filter(FROM, "Received from", kind="date"),
             Filter(BEFORE, "Received before", kind="date"),

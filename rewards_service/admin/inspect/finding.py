@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.lists import Filter
 from rewards_service.crm.models import Customer, PaymentClaim
 from rewards_service.inbox.models import ReceivedEvent, WaitingEvent
 from rewards_service.integrations.models import Integration
@@ -22,6 +23,13 @@ from rewards_service.rewards.models import Reward
 from rewards_service.transactions.models import Transaction
 
 MOST = 1_000  # of one way to find events
+
+
+def site_filter(session: Session) -> list[Filter]:
+    """A choice of the integration, where there are several."""
+    query = select(Integration.id, Integration.name).order_by(Integration.id).limit(100)
+    sites = {ids.encode("int", key): name for key, name in session.execute(query)}
+    return [Filter("integration_id", "Integration", sites)] if len(sites) > 1 else []
 
 
 def find_events(session: Session, text: str) -> set[int]:

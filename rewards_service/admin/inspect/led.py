@@ -64,4 +64,4 @@ def _earned(session: Session, keys: Sequence[int]) -> list[Earned]:
 def names_of(session: Session, partner_ids: set[int]) -> dict[int, str]:
     """Partner -> name."""
     query: Any = select(Partner.id, Partner.name).where(Partner.id.in_(partner_ids))
-    return dict(session.execute(query).tuples().all())
+    return {key: name for key, name in session.execute(query)}  # noqa: C416

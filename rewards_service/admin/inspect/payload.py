@@ -40,7 +40,10 @@ class Tree(NamedTuple):
 
 def visible(text: Any) -> Markup:
     """Foreign text, isolated from its neighbours; letters that cannot be seen are spelled out."""
-    return Markup("<bdi>{}</bdi>").format(Markup("").join(_spelled(sign) for sign in str(text)))
+    told = str(text)
+    if told.isprintable():
+        return Markup("<bdi>{}</bdi>").format(told)
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(_spelled(sign) for sign in told))
 
 
 def _spelled(sign: str) -> Markup:

@@ -74,9 +74,7 @@ def _chain(event: ReceivedEvent, found: Led) -> list[tuple[str, Any, str, bool]]
     if event.event_type != PAYMENT_SUCCEEDED and not found.transaction:
         return []
     paid, customer = found.transaction, found.customer
-    links: list[tuple[str, Any, str, bool]] = [
-        ("Event", visible(event.event_type), SOURCES[event.source], True)
-    ]
+    links: list[tuple[str, Any, str, bool]] = [("Event", SOURCES[event.source], "", True)]
     if found.lead or not found.deals:
         lead = found.lead
         links.append(("Lead", link_to("lead", lead.id, visible(lead.email)) if lead else "none",
@@ -113,10 +111,7 @@ def _facts(session: Session, event: ReceivedEvent) -> list[tuple[str, Any]]:
         ("Our id", Markup("<code>{}</code>").format(ids.encode("evt", event.id))),
         ("Chargebee id", Markup("<code>{}</code>").format(visible(event.event_id))),
         ("Integration", link_to("integration", site.id, site.name) if site else "-"),
-        ("Came by", SOURCES[event.source]),
-        ("Happened", moment(event.occurred_at) if event.occurred_at else "not told"),
         ("Received", moment(event.received_at)),
-        ("Handled", moment(event.finished_at) if event.finished_at else "not yet"),
         ("Tries", number(event.attempts or 1) if event.finished_at else number(event.attempts)),
         ("Options it met", _options(options)),
         ("Payload", f"{number(size or 0)} bytes"),

@@ -15,7 +15,6 @@ from rewards_service.admin.inspect.wording import SOURCES, meaning_of
 from rewards_service.admin.layout import money, waited
 from rewards_service.admin.places import link_to
 from rewards_service.inbox.models import (
-    BACKFILL,
     CONFIRMED,
     PENDING,
     REFUSED,
@@ -43,13 +42,21 @@ def steps(
     session: Session, event: ReceivedEvent, led: Led, lines: Sequence[Line]
 ) -> list[Step]:  # fmt: skip
     """Received, verified, told apart from repetitions, matched, recorded, computed, repeated."""
-    found = [*_arrived(session, event), *_verified(event)]
+    found = [*_arrived(event), *_verified(event)]
     found += _waiting(event) if event.state == PENDING else _handled(event, led)
     found += _rewarded(session, event, led)
-    found += [
+    acts = [
         Step(line.entry.at, line.what.capitalize(), _by(line), "info") for line in reversed(lines)
     ]
-    return _with_gaps(found)
+    return _with_gaps(_placed(found, [*_repeated(session, event), *acts]))
+
+
+def _placed(found: list[Step], others: Sequence[Step]) -> list[Step]:
+    """Put what happened besides behind all that was before it."""
+    for other in others:
+        before = [n for n, step in enumerate(found) if step.at and other.at and step.at <= other.at]
+        found.insert(before[-1] + 1 if before else len(found), other)
+    return found
 
 
 def _with_gaps(found: Sequence[Step]) -> list[Step]:
@@ -76,26 +83,31 @@ def _gap(last: datetime | None, at: datetime) -> str:
     return f"+ {waited(millis // 1_000)}"
 
 
-def _arrived(session: Session, event: ReceivedEvent) -> list[Step]:
+def _arrived(event: ReceivedEvent) -> list[Step]:
     found = [Step(event.occurred_at, "Happened in Chargebee")] if event.occurred_at else []
     found.append(Step(event.received_at, f"Received by {SOURCES[event.source]}"))
     if event.source == WEBHOOK:
-        found.append(Step(None, "Let in", "User name and password were right: without, nothing "
-                                          "is kept."))  # fmt: skip
-    elif event.source != BACKFILL:
-        found.append(Step(None, "Chargebee's own word", "It was read from Chargebee itself."))
+        words = "User name and password were right: without, nothing is kept."
+        found.append(Step(None, "Verified", words))
+    else:
+        found.append(Step(None, "Verified", "It was read from Chargebee itself."))
+    words = "No event under this id was there. Equal repetitions are answered and not counted."
+    return [*found, Step(None, "Told apart from repetitions", words)]
+
+
+def _repeated(session: Session, event: ReceivedEvent) -> list[Step]:
+    found = []
     if event.webhook_at:
         found.append(Step(event.webhook_at, "Came by webhook, too", "It counts once."))
-    if not event.other_body_seen:
-        words = "No other contents came under this event id; repetitions are not counted."
-        return [*found, Step(None, "Told apart from repetitions", words)]
-    count, first = session.execute(
-        select(func.count(), func.min(OtherDelivery.received_at)).where(
-            OtherDelivery.received_event_id == event.id
-        )
-    ).one()
-    words = f"{count} with other contents: kept beside the first, not acted on."
-    return [*found, Step(first, "Came again under the same id", words, "warning")]
+    if event.other_body_seen:
+        count, first = session.execute(
+            select(func.count(), func.min(OtherDelivery.received_at)).where(
+                OtherDelivery.received_event_id == event.id
+            )
+        ).one()
+        words = f"{count} with other contents: kept beside the first, not acted on."
+        found.append(Step(first, "Came again under the same id", words, "warning"))
+    return found
 
 
 def _verified(event: ReceivedEvent) -> list[Step]:

@@ -22,7 +22,6 @@ from rewards_service.crm.models import AttributionConflict, Customer, Deal, Lead
 from rewards_service.crm.queries import claims_of_events
 from rewards_service.inbox import listing
 from rewards_service.inbox.models import ReceivedEvent
-from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session
@@ -115,9 +114,6 @@ def _link(line: Payment) -> str:
 
 
 def _payments(session: Session) -> ListView:
-    sites = session.execute(
-        select(Integration.id, Integration.name).order_by(Integration.id).limit(100)
-    )
     return ListView(
         title="Unmatched",
         lead="Payments that found no lead, deal or customer. Open one to see what it almost "
@@ -136,9 +132,7 @@ def _payments(session: Session) -> ListView:
         filters=(
             Filter("q", "Search an e-mail address or id", kind="search"),
             Filter("outcome", "Why", {one: wording.OUTCOMES[one].short for one in UNMATCHED}),
-            Filter("integration_id", "Integration", {
-                ids.encode("int", key): name for key, name in sites
-            }),
+            *finding.site_filter(session),
         ),
         link=_link,
         empty="Every payment found its customer, or none has come yet.",
