@@ -6,7 +6,7 @@ from typing import Any
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin import doing
@@ -68,7 +68,7 @@ def verify_event(event_id: str) -> ResponseReturnValue:
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
     wanted: dict[str, Any] = {
-        name: chosen[name] for name in listing.FILTERS if name in chosen
+        name: chosen[name] for name in (*listing.FILTERS, "state") if name in chosen
     }  # fmt: skip
     if "integration_id" in wanted:
         wanted["integration_id"] = ids.decode("int", wanted["integration_id"])
@@ -108,8 +108,7 @@ def _count(session: Session, state: str) -> str:
     """How many there are, as far as counting is cheap: " (3)", " (999+)"."""
     if not state:
         return ""
-    these = ReceivedEvent.state == literal(state, literal_execute=True)  # as in the index
-    some = select(ReceivedEvent.id).where(these).limit(COUNTED)
+    some = select(ReceivedEvent.id).where(listing.in_state(state)).limit(COUNTED)
     counted = session.scalars(select(func.count()).select_from(some.subquery())).one()
     if counted == 0:
         return ""

@@ -14,8 +14,10 @@ from rewards_service.admin.inspect.payload import visible
 from rewards_service.admin.inspect.wording import SOURCES, meaning_of
 from rewards_service.admin.layout import money, waited
 from rewards_service.admin.places import link_to
+from rewards_service.crm.matching import Claim
 from rewards_service.inbox.models import (
     CONFIRMED,
+    DEAD,
     PENDING,
     REFUSED,
     WANTED,
@@ -39,11 +41,11 @@ class Step(NamedTuple):
 
 
 def steps(
-    session: Session, event: ReceivedEvent, led: Led, lines: Sequence[Line]
-) -> list[Step]:  # fmt: skip
+    session: Session, event: ReceivedEvent, led: Led, claim: Claim | None, lines: Sequence[Line]
+) -> list[Step]:
     """Received, verified, told apart from repetitions, matched, recorded, computed, repeated."""
     found = [*_arrived(event), *_verified(event)]
-    found += _waiting(event) if event.state == PENDING else _handled(event, led)
+    found += _waiting(event) if event.state == PENDING else _handled(event, led, claim)
     found += _rewarded(session, event, led)
     acts = [
         Step(line.entry.at, line.what.capitalize(), _by(line), "info") for line in reversed(lines)
@@ -132,25 +134,44 @@ def _waiting(event: ReceivedEvent) -> list[Step]:
     ]
 
 
-def _handled(event: ReceivedEvent, led: Led) -> list[Step]:
+def _handled(event: ReceivedEvent, led: Led, claim: Claim | None) -> list[Step]:
+    """What it matched, what was recorded, how it ended: in one transaction, or some of it later."""
+    found = [*_matched(led, claim and claim.email_key), *_recorded(event, led)]
+    meaning = meaning_of(event.state, event.outcome, event.verification, event.attempts)
+    words = meaning.short if event.state != DEAD else visible(event.error or meaning.why)
+    end = Step(event.finished_at, f"Ended: {meaning.word}", words, meaning.tone)
+    over = event.finished_at
+    if over is None or not any(step.at and step.at > over for step in found):
+        return [*found, end]
+    first = Step(event.finished_at, "Handled", "The rest came later: by hand, or another event.")
+    return [first, *found, end._replace(at=None)]
+
+
+def _matched(led: Led, key: str | None) -> list[Step]:
     found = []
     if led.lead:
         linked = Markup("Lead {}").format(link_to("lead", led.lead.id, visible(led.lead.email)))
-        found.append(Step(None, "Matched a lead by its e-mail address", linked))
+        by_email = led.lead.email_key == key and key is not None
+        what = "Matched a lead by its e-mail address" if by_email else "Went to a lead"
+        found.append(Step(None, what, linked))
     for deal in led.deals:
         linked = Markup("Deal {}").format(link_to("deal", deal.id, visible(deal.name)))
-        found.append(Step(None, "Matched a deal by its contact", linked))
+        by_email = deal.email_key == key and key is not None
+        what = "Matched a deal by its contact" if by_email else "Went to a deal"
+        found.append(Step(None, what, linked))
     if led.customer:
         name = led.customer.name or led.customer.email
         linked = link_to("customer", led.customer.id, visible(name) if name else None)
         found.append(Step(None, "Payer is a customer", linked))
+    return found
+
+
+def _recorded(event: ReceivedEvent, led: Led) -> list[Step]:
     paid = led.transaction
-    if paid and paid.received_event_id == event.id:
-        amount = link_to("transaction", paid.id, money(paid.amount_minor, paid.currency))
-        found.append(Step(paid.created_at, "Transaction recorded", amount))
-    meaning = meaning_of(event.state, event.outcome, event.verification, event.attempts)
-    words = meaning.short if event.state != "dead" else visible(event.error or meaning.why)
-    return [*found, Step(event.finished_at, f"Ended: {meaning.word}", words, meaning.tone)]
+    if paid is None or paid.received_event_id != event.id:
+        return []
+    amount = link_to("transaction", paid.id, money(paid.amount_minor, paid.currency))
+    return [Step(paid.created_at, "Transaction recorded", amount)]
 
 
 def _rewarded(session: Session, event: ReceivedEvent, led: Led) -> list[Step]:
