@@ -20,6 +20,13 @@ from rewards_service.admin import (
 from rewards_service.admin.connect import routes as connect_routes
 from rewards_service.admin.money import web as money
 from rewards_service.admin.business import import_routes, source_routes, transaction_routes
+from rewards_service.admin.inspect import (
+    acting_routes,  # noqa: F401 - adds to the pages of events
+    conflict_routes,  # noqa: F401 - adds to those of the workbench
+    event_routes,
+    queue_routes,
+    unmatched_routes,
+)
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
@@ -30,6 +37,7 @@ BLUEPRINTS = (
     *money.BLUEPRINTS,
     account_routes.blueprint, audit_routes.blueprint,
     *import_routes.BLUEPRINTS, *source_routes.BLUEPRINTS, transaction_routes.blueprint,
+    event_routes.blueprint, unmatched_routes.blueprint, queue_routes.blueprint,
 )  # fmt: skip
 
 

@@ -73,9 +73,9 @@ def _clean(key: str, value: Any, depth: int) -> Any:
     if value is not None and not isinstance(value, bool) and _is_secret(key):
         return REDACTED
     if isinstance(value, str):
-        return _clean_text(value)
+        return without_secrets(value)
     if isinstance(value, bytes):
-        return _clean_text(value.decode(errors="replace"))
+        return without_secrets(value.decode(errors="replace"))
     if isinstance(value, Mapping):
         if depth == 0:
             return REDACTED
@@ -84,7 +84,7 @@ def _clean(key: str, value: Any, depth: int) -> Any:
         return REDACTED if depth == 0 else [_clean("", item, depth - 1) for item in value]
     if value is None or isinstance(value, int | float):
         return value
-    return _clean_text(str(value))
+    return without_secrets(str(value))
 
 
 @lru_cache(maxsize=1_000)
@@ -92,7 +92,8 @@ def _is_secret(key: str) -> bool:
     return _SECRET_WORDS.search(key.lower().replace("_", "").replace("-", "")) is not None
 
 
-def _clean_text(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """A text without passwords, tokens and e-mail addresses, as far as patterns tell them."""
     if "@" not in text and len(text.split(None, 1)) < 2:  # none of the patterns fits one word
         return text
     for pattern, replacement in _SECRET_TEXTS:

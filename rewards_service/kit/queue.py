@@ -71,6 +71,17 @@ def queue_on(connection: Redis, name: str) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
+def put_job(queue: Queue, function: str) -> None:
+    """Add a job without arguments that calls this function (dotted). Raises RedisError."""
+    queue.enqueue_call(
+        function,
+        timeout=JOB_TIMEOUT_SECONDS,
+        result_ttl=0,
+        failure_ttl=FAILED_JOB_SECONDS,
+        description=queue.name,
+    )
+
+
 def eviction_problem(connection: Redis) -> str | None:
     """Why this Redis must not be used: it may throw doorbells away. None when it keeps them.
 
@@ -181,13 +192,7 @@ class Doorbell:
             self._queues = {target: queue_on(connection, target) for target in self._targets}
         queue = self._queues[name]
         if queue.connection.llen(queue.key) == 0:
-            queue.enqueue_call(
-                self._targets[name],
-                timeout=JOB_TIMEOUT_SECONDS,
-                result_ttl=0,
-                failure_ttl=FAILED_JOB_SECONDS,
-                description=name,
-            )
+            put_job(queue, self._targets[name])
 
     def _note_failure(self, error: Exception) -> None:
         if not self._failing:

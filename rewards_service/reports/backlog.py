@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox import verification
-from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
+from rewards_service.inbox.models import DEAD, NEEDS_A_PERSON, PENDING, QUARANTINED, ReceivedEvent
 from rewards_service.integrations import gaps
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.metrics import Backlog
@@ -24,7 +24,7 @@ def read_backlog(session: Session) -> Backlog:
     stuck = dict(
         session.execute(
             select(ReceivedEvent.state, func.count())
-            .where(ReceivedEvent.state.in_((QUARANTINED, DEAD)))
+            .where(NEEDS_A_PERSON)
             .group_by(ReceivedEvent.state)
         ).all()
     )
