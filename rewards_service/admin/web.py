@@ -14,11 +14,12 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
+from rewards_service.admin.partners import web as partners
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
-    account_routes.blueprint, audit_routes.blueprint,
+    account_routes.blueprint, audit_routes.blueprint, *partners.BLUEPRINTS,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
@@ -31,6 +31,24 @@ def find_partners(session: Session, names: Collection[str]) -> dict[str, int | s
     for name in names:
         meant = {key for column, of in ways.items() for key in having[column].get(of[name], ())}
         found[name] = meant.pop() if len(meant) == 1 else AMBIGUOUS if meant else UNKNOWN
+    return found
+
+
+def meant_by(text: str) -> ColumnElement[bool]:
+    """Partners of this id, external id or e-mail address, or whose name begins so.
+
+    Partners are some thousands: their names have no index.
+    """
+    small = text.lower()
+    # SQLite makes small letters of ASCII only: other names are found as they are written mostly.
+    names = [Partner.name.startswith(form, autoescape=True)
+             for form in {text, small.capitalize(), small.title(), text.upper()}]  # fmt: skip
+    names.append(func.lower(Partner.name).startswith(small, autoescape=True))
+    found = or_(*names, Partner.external_id == text)
+    if (key := ids.decode("par", text)) is not None:
+        found = or_(found, Partner.id == key)
+    if (address := _address(text)) is not None:
+        found = or_(found, Partner.email_key == address)
     return found
 
 
