@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from rewards_service.admin.partners import reading, rule_reading, rule_words
+from rewards_service.admin.partners.form_fields import options
 from rewards_service.admin.partners.rule_forms import NOW, RuleForm
 from rewards_service.admin.partners.rule_rows import compact, sized
 from rewards_service.kit import ids
@@ -83,10 +84,13 @@ def sent(session: Session, subject: Subject) -> tuple[RuleForm, MultiDict[str, s
 
 
 def _with_levels(session: Session, form: RuleForm, subject: Subject) -> RuleForm:
-    levels = [
+    if subject.rule is not None:
+        del form.level_id  # for whom a rule is never changes
+        return form
+    levels = options(
         (reading.public("program_level", level.id), f"Those at {level.name}")
         for level in reading.levels_of(session, subject.program.id)
-    ]
+    )
     form.level_id.choices = [*form.level_id.choices, *levels]
     return form
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from rewards_service.admin.partners.rule_words import amounts, percent
 from rewards_service.kit.money import exponent, is_currency
 
 _NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,6})?")
-_SUM = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,4})?)\s*([A-Za-z]{3})\s*(?:[,;]|$)")
+_SUM = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,4})?)\s*([A-Za-z]{3})[ \t\r]*(?:[,;\n]|$)")
 _EXAMPLE = "Write amounts with their currencies, such as 500.00 EUR, 450.00 USD."
 
 
@@ -64,6 +65,11 @@ def show_percent(millionths: int | None) -> str:
 
 def show_amounts(found: Mapping[str, int] | None) -> str:
     return amounts(found, ", ") if found else ""
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Choices of a field from their values and titles."""
+    return [SelectChoice(value, title) for value, title in pairs]
 
 
 class _ReadField(StringField):  # type: ignore[misc]

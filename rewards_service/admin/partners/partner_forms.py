@@ -8,6 +8,7 @@ from wtforms import BooleanField, DateField, EmailField, SelectField, StringFiel
 from wtforms.validators import InputRequired, Length, Optional
 
 from rewards_service.admin.partners import reading
+from rewards_service.admin.partners.form_fields import options
 from rewards_service.kit import ids
 from rewards_service.partners.models import Partner
 
@@ -46,10 +47,10 @@ class NewPartnerForm(PartnerForm):
         "Programme", description="Without one the partner earns nothing. It counts for payments "
         "of any time; days are set later.",
     )  # fmt: skip
-    status = SelectField("Status", choices=[
+    status = SelectField("Status", choices=options([
         ("active", "Active: earns from the start"),
         ("applicant", "Applicant: earns nothing until accepted"),
-    ])  # fmt: skip
+    ]))  # fmt: skip
 
 
 class EnrolForm(FlaskForm):  # type: ignore[misc]

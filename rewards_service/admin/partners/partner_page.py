@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from rewards_service.admin.partners import reading
+from rewards_service.admin.partners.form_fields import options
 from rewards_service.admin.partners.partner_forms import choice
 from rewards_service.crm import listing as crm
 from rewards_service.kit.clock import utc_now
@@ -60,7 +62,7 @@ def _names(session: Session, rows: Sequence[Enrolment]) -> tuple[dict[int, str],
     ):  # fmt: skip
         wanted = sorted(key for key in keys if key is not None)
         query: Any = select(model.id, model.name).where(model.id.in_(wanted))
-        found.append(dict(session.execute(query).tuples().all()))
+        found.append({key: name for key, name in session.execute(query)})  # noqa: C416
     return found[0], found[1]
 
 
@@ -110,8 +112,8 @@ def brought(session: Session, partner_id: int) -> dict[str, tuple[list[Any], boo
             for name, page in pages.items()}  # fmt: skip
 
 
-def places(session: Session) -> list[tuple[str, str]]:
-    """What a partner can be enrolled in, as choices: each programme, and each of its levels."""
+def places(session: Session) -> list[SelectChoice]:
+    """What a partner can be enrolled in: each programme, and each of its levels."""
     found = []
     for program in reading.all_programs(session):
         found.append((choice(program.id, None), program.name))
@@ -119,7 +121,7 @@ def places(session: Session) -> list[tuple[str, str]]:
             (choice(program.id, level.id), f"{program.name}, {level.name}")
             for level in reading.levels_of(session, program.id)
         ]
-    return found
+    return options(found)
 
 
 def periods_of(rows: Sequence[Enrolment]) -> list[dict[str, Any]]:

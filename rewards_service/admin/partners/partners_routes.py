@@ -15,6 +15,7 @@ from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, may, show
 from rewards_service.admin.partners import partner_page, reading
+from rewards_service.admin.partners.form_fields import options
 from rewards_service.admin.partners.partner_forms import NewPartnerForm, asked, known, place_of
 from rewards_service.admin.places import link_to
 from rewards_service.kit import ids, pages
@@ -150,8 +151,8 @@ def about(partner: Partner, here: str) -> dict[str, Any]:
             "public": reading.public}  # fmt: skip
 
 
-def _choices() -> list[tuple[str, str]]:
-    return [("", "None yet"), *partner_page.places(current_session())]
+def _choices() -> list[Any]:
+    return [*options([("", "None yet")]), *partner_page.places(current_session())]
 
 
 def _only_place() -> str:

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from rewards_service.admin.partners.form_fields import PercentField
+from rewards_service.admin.partners.form_fields import PercentField, options
 from rewards_service.programs.models import APPROVALS, INACTIVE_PARTNERS, Program
 
 APPROVED = dict(zip(APPROVALS, (
@@ -18,8 +18,9 @@ INACTIVE = dict(zip(INACTIVE_PARTNERS, (
 ), strict=True))  # fmt: skip
 
 
-def zones() -> list[str]:
-    return sorted({"UTC", *(name for name in available_timezones() if "/" in name)})
+def zones() -> list[Any]:
+    names = sorted({"UTC", *(name for name in available_timezones() if "/" in name)})
+    return options((name, name) for name in names)
 
 
 class ProgramForm(FlaskForm):  # type: ignore[misc]
@@ -36,10 +37,10 @@ class ProgramForm(FlaskForm):  # type: ignore[misc]
         "cannot change once there is a rule.",
     )  # fmt: skip
     approval = RadioField(
-        "Rewards are approved", choices=list(APPROVED.items()), default=APPROVALS[0]
+        "Rewards are approved", choices=options(APPROVED.items()), default=APPROVALS[0]
     )
     inactive_partners = RadioField(
-        "Partners that are paused", choices=list(INACTIVE.items()), default=INACTIVE_PARTNERS[0]
+        "Partners that are paused", choices=options(INACTIVE.items()), default=INACTIVE_PARTNERS[0]
     )
 
 

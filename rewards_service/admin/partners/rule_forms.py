@@ -21,6 +21,7 @@ from rewards_service.admin.partners.form_fields import (
     AmountsField,
     PercentField,
     WholeNumberField,
+    options,
 )
 from rewards_service.kit.money import ROUNDINGS
 from rewards_service.programs import rules as r
@@ -47,9 +48,9 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         render_kw={"autocomplete": "off"},
     )
     level_id = SelectField(
-        "For whom", choices=[("", "Everybody in the programme")], validate_choice=True
+        "For whom", choices=options([("", "Everybody in the programme")]), validate_choice=True
     )
-    kind = RadioField("How it pays", choices=list(PAYS.items()), default=PERCENT)
+    kind = RadioField("How it pays", choices=options(PAYS.items()), default=PERCENT)
     rate = PercentField(
         "Percentage", description="Such as 10 or 12.5.", render_kw=DECIMAL
     )  # fmt: skip
@@ -59,7 +60,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         "other currencies earn nothing.",
     )  # fmt: skip
     base = SelectField(
-        "Counts on", choices=[(r.NET, "Net amount, without tax"), (r.GROSS, "Gross amount")]
+        "Counts on",
+        choices=options([(r.NET, "Net amount, without tax"), (r.GROSS, "Gross amount")]),
     )
     first_months = WholeNumberField(
         "Months", render_kw=WHOLE,
@@ -71,7 +73,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     )  # fmt: skip
     annual = SelectField(
         "An annual plan paid within these months",
-        choices=[(r.FULL, "earns in full"), (r.PRORATE, "earns for the days within them")],
+        choices=options([(r.FULL, "earns in full"), (r.PRORATE, "earns for the days within them")]),
     )
     max_reward_minor = AmountsField(
         "Most per reward", render_kw=SUMS, description="In other currencies there is no limit."
@@ -81,8 +83,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         description="Invoices that count for less earn nothing.",
     )  # fmt: skip
     trigger = SelectField(
-        "Pays", choices=[(r.TRANSACTION, "the customer's source partner"),
-                         (r.DEAL, "the partner of the deal")],
+        "Pays", choices=options([(r.TRANSACTION, "the customer's source partner"),
+                         (r.DEAL, "the partner of the deal")]),
     )  # fmt: skip
     stack_group = StringField(
         "Stack group", [Length(max=100)], render_kw={"autocomplete": "off"},
@@ -92,8 +94,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     priority = WholeNumberField("Priority in its group", default="0", render_kw=WHOLE)
     rate_lock = SelectField(
         "Which version counts for a customer",
-        choices=[(r.AT_PAYMENT, "that of the day of the payment"),
-                 (r.AT_ATTRIBUTION, "that of the day the customer was won")],
+        choices=options([(r.AT_PAYMENT, "that of the day of the payment"),
+                 (r.AT_ATTRIBUTION, "that of the day the customer was won")]),
     )  # fmt: skip
     hold_days = WholeNumberField(
         "Days on hold", default="0", render_kw=WHOLE,
@@ -101,31 +103,31 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     )  # fmt: skip
     flat_refund = SelectField(
         "A refund takes a flat reward back",
-        choices=[(r.AT_ZERO, "once nothing of the payment is left"),
+        choices=options([(r.AT_ZERO, "once nothing of the payment is left"),
                  (r.PRO_RATA, "in proportion"),
-                 (r.THRESHOLD, "once less than a part of the payment is left")],
+                 (r.THRESHOLD, "once less than a part of the payment is left")]),
     )  # fmt: skip
     flat_refund_threshold = PercentField(
         "That part, in percent", render_kw=DECIMAL, description="Such as 50."
     )
     refund_allocation = SelectField(
         "A refund of some lines",
-        choices=[(r.PRO_RATA, "lowers the reward in proportion"),
-                 (r.BY_LINE, "lowers it by the lines it names")],
+        choices=options([(r.PRO_RATA, "lowers the reward in proportion"),
+                 (r.BY_LINE, "lowers it by the lines it names")]),
     )  # fmt: skip
     rounding = SelectField(
-        "Rounding", choices=list(zip(ROUNDINGS, ("Half to even", "Half up"), strict=True))
+        "Rounding", choices=options(zip(ROUNDINGS, ("Half to even", "Half up"), strict=True))
     )
-    when = RadioField("Counts for payments", default=NOW, choices=[
+    when = RadioField("Counts for payments", default=NOW, choices=options([
         (NOW, "from now on"), (DAY, "from a day on"), (EVER, "of any time"),
-    ])  # fmt: skip
+    ]))  # fmt: skip
     effective_from = DateField(
         "That day", [Optional()], description="It begins in the programme's time zone."
     )
     preview_days = SelectField(
         "Payments of", default="90",
-        choices=[("30", "the last 30 days"), ("90", "the last 90 days"),
-                 ("365", "the last 12 months")],
+        choices=options([("30", "the last 30 days"), ("90", "the last 90 days"),
+                 ("365", "the last 12 months")]),
     )  # fmt: skip
 
     def validate_when(self, field: Any) -> None:

@@ -13,6 +13,7 @@ from rewards_service.admin.partners.form_fields import (
     PercentField,
     ThresholdField,
     WholeNumberField,
+    options,
 )
 from rewards_service.admin.partners.rule_forms import DECIMAL, SUMS, WHOLE, RuleForm
 from rewards_service.programs import rules as r
@@ -33,15 +34,15 @@ _LINES = {"rows": "3", "spellcheck": "false"}
 _NESTED: Mapping[str, Any] = {
     "tiers-mode": SelectField(
         "Once a step is reached",
-        choices=[(r.SLAB, "its rate counts for the whole amount"),
-                 (r.GRADUATED, "its rate counts for the part above it")],
+        choices=options([(r.SLAB, "its rate counts for the whole amount"),
+                 (r.GRADUATED, "its rate counts for the part above it")]),
     ),
     "tiers-metric": SelectField(
         "What is counted",
-        choices=[(r.BASE_AMOUNT, "amounts that the partner brought"),
-                 (r.NEW_CUSTOMERS, "new customers that the partner brought")],
+        choices=options([(r.BASE_AMOUNT, "amounts that the partner brought"),
+                 (r.NEW_CUSTOMERS, "new customers that the partner brought")]),
     ),
-    "tiers-window": SelectField("Counted", choices=_WINDOWS),
+    "tiers-window": SelectField("Counted", choices=options(_WINDOWS)),
     "tiers-restate": BooleanField(
         "Rate earlier invoices of the window again when a step is reached"
     ),
@@ -54,7 +55,7 @@ _NESTED: Mapping[str, Any] = {
                                      render_kw=_LINES),
     "item_filter-entity_types": ChecksField(
         "Only these kinds of lines",
-        choices=[(name, name.replace("_", " ")) for name in ENTITY_TYPES],
+        choices=options([(name, name.replace("_", " ")) for name in ENTITY_TYPES]),
     ),
     "conditions-countries": LinesField(
         "Only customers from", render_kw=_LINES,
@@ -81,10 +82,10 @@ _OF_ROW: Mapping[str, Mapping[str, Any]] = {
         "rate": PercentField("Percentage", render_kw=DECIMAL),
     },
     CAPS: {
-        "scope": SelectField("For each", choices=[
+        "scope": SelectField("For each", choices=options([
             (r.CUSTOMER, "customer"), (r.PARTNER, "partner"), (r.PROGRAM, "programme as a whole"),
-        ]),
-        "window": SelectField("Counted", choices=_WINDOWS),
+        ])),
+        "window": SelectField("Counted", choices=options(_WINDOWS)),
         "amounts": AmountsField("At most", render_kw=SUMS),
     },
 }  # fmt: skip

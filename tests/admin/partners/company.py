@@ -1,4 +1,4 @@
-"""A company with all that these pages show: levels, rules of many kinds, money in two currencies."""
+"""A company with all that these pages show: levels, rules of many kinds, rewards."""
 
 from dataclasses import dataclass
 from typing import Any
