@@ -26,11 +26,7 @@ from rewards_service.rewards.preview import Amounts, Preview, preview, preview_n
 _SHOWN = 8  # partners and payments of a preview
 _SCHEMA = RuleSchema(exclude=("program_id", "level_id"))
 Wanted = dict[str, Any]
-
-
-class VersionMeanwhile(Conflict):
-    code = "version_meanwhile"
-    title = "Somebody published another version meanwhile. Look at it, then change it again."
+_MEANWHILE = "Somebody published another version meanwhile. Look at it, then change it again."
 
 
 class Subject(NamedTuple):
@@ -111,20 +107,17 @@ def wanted(form: RuleForm, subject: Subject, dated: bool = True) -> Wanted:
 
 
 def check(session: Session, subject: Subject, asked: Wanted) -> None:
-    """Raises Unprocessable for what no rule can be or what changes nothing; VersionMeanwhile."""
+    """Raises Unprocessable for what no rule can be; Conflict for what changes nothing, and where
+    another version came meanwhile.
+    """
     if request.form.get("base_version") != str(subject.version):
-        raise VersionMeanwhile
+        raise Conflict(_MEANWHILE)
     if subject.rule is None or subject.newest is None:
         service.draft_rule(session, asked)
         return
     drafted = service.draft_version(session, subject.rule.id, asked)
     if drafted.id == subject.newest.id and asked["name"] == subject.rule.name:
-        raise NothingNew(f"This is what version {subject.version} says already.")
-
-
-class NothingNew(Conflict):
-    code = "nothing_new"
-    title = "Nothing would change."
+        raise Conflict(f"This is what version {subject.version} says already.")
 
 
 def publish(session: Session, subject: Subject, asked: Wanted, who: str) -> RewardRule:

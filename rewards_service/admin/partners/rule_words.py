@@ -189,7 +189,7 @@ def _money(name: str) -> Callable[[Rule], str | None]:
 
 # Headline -> its terms: title, and how a rule says it.
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[[Rule], str | None]], ...]], ...] = (
-    ("What it pays", (
+    ("How it is counted", (
         ("Kind", lambda rule: {"percent": "percentage", "flat": "flat amount"}[rule["kind"]]),
         ("Rate", _rate),
         ("Amounts", _money("amounts")),
