@@ -148,20 +148,25 @@ def _past_invoices(
     same = (record.integration_id == paid.integration_id) & (
         record.chargebee_transaction_id == paid.transaction_id
     )
-    query = select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
+    query: Select[Any] = (
+        select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
+    )
     if start is not None:
         query = query.where(record.occurred_at >= start)
-    query = query.order_by(func.min(record.received_event_id), *by)
-    if most is not None:
-        query = query.limit(most + 1)
-    found = [(site, invoice) for site, invoice in session.execute(query)]
-    if most is not None and len(found) > most:
+    if most is not None and _are_more(session, query, most):
         raise TooMuchToPreview(
             f"More than {most} invoices would have to be worked out. Choose a shorter time (where "
             "a rule counts tiers, caps or payments, all before it is needed too), or run "
             "`rewards preview-rule`, which has no limit."
         )
-    return found
+    ordered = query.order_by(func.min(record.received_event_id), *by)
+    return [(site, invoice) for site, invoice in session.execute(ordered)]
+
+
+def _are_more(session: Session, query: Any, most: int) -> bool:
+    """Whether a query gives more rows than that; it is not asked for all of them, or in order."""
+    some = query.limit(most + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > most
 
 
 def _by_invoice(

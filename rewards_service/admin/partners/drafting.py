@@ -21,8 +21,20 @@ from rewards_service.programs import queries, service, terms
 from rewards_service.programs.models import Program, RewardRule, RewardRuleVersion
 from rewards_service.programs.rule_schemas import MAX_STEPS
 from rewards_service.programs.schemas import RuleSchema
-from rewards_service.rewards.preview import Amounts, Preview, preview, preview_new
+from rewards_service.rewards.preview import (
+    MOST_INVOICES,
+    Amounts,
+    Preview,
+    TooMuchToPreview,
+    preview,
+    preview_new,
+)
 
+LIVE_INVOICES = 1_000  # while somebody types
+_PRESS = (
+    f"More than {LIVE_INVOICES:,} invoices: that takes a while. Press Work out, or choose a "
+    "shorter time."
+)
 _SHOWN = 8  # partners and payments of a preview
 _SCHEMA = RuleSchema(exclude=("program_id", "level_id"))
 Wanted = dict[str, Any]
@@ -49,6 +61,7 @@ class Panel(NamedTuple):
     partners: list[tuple[int, str, str, Amounts]]  # key, name, currency
     invoices: list[tuple[str, int, str, str, Amounts]]  # Chargebee's id, then as above
     problems: list[str]
+    too_much: bool = False
 
 
 def subject_of(session: Session, rule_id: int) -> Subject:
@@ -148,8 +161,11 @@ def members(subject: Subject, asked: Wanted) -> dict[str, Any]:
     return terms.changed(terms.members_of(subject.newest), asked)
 
 
-def panel(session: Session, subject: Subject, form: RuleForm) -> Panel:
-    """What the form's rule would have given for past payments, beside what counts now."""
+def panel(session: Session, subject: Subject, form: RuleForm, most: int = MOST_INVOICES) -> Panel:
+    """What the form's rule would have given for past payments, beside what counts now.
+
+    most: how many invoices are worth waiting for.
+    """
     if not form.validate():
         found = [f"{field.label.text}: {error}" for field in form for error in field.errors]
         return Panel(None, [], [], [], found)
@@ -158,12 +174,15 @@ def panel(session: Session, subject: Subject, form: RuleForm) -> Panel:
     try:
         asked = wanted(form, subject, dated=False)
         if subject.rule is None:
-            seen = preview_new(session, asked, from_on=first)
+            seen = preview_new(session, asked, from_on=first, most=most)
         else:
-            seen = preview(session, subject.rule.id, asked, from_on=first)
+            seen = preview(session, subject.rule.id, asked, from_on=first, most=most)
     except ValidationError as error:
         told = [one["detail"] for one in walk(error.messages, "")]
         return Panel(None, [], [], [], told)
+    except TooMuchToPreview as error:
+        why = _PRESS if most == LIVE_INVOICES else error.detail
+        return Panel(None, [], [], [], [why], too_much=True)
     except RewardsError as error:
         return Panel(None, [], [], [], [one["detail"] for one in error.errors] or [error.detail])
     return _shown(session, seen)

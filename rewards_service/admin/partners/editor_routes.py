@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import actor, show
@@ -112,7 +113,8 @@ def _publish(subject: Subject, form: RuleForm) -> ResponseReturnValue:
     if rule is None:
         return _editor(_again(subject), form, 422)
     number = drafting.subject_of(session, rule.id).version
-    flash(f"Published: {rule.name}, version {number}.", "success")
+    said = Markup("Published: {}, version {}.").format(reading.bdi(rule.name), number)
+    flash(said, "success")
     session.commit()
     return redirect(_rule_address(rule.id), 303)
 
@@ -127,7 +129,7 @@ def _again(subject: Subject) -> Subject:
 def _preview(subject: Subject) -> ResponseReturnValue:
     session = reading.reading_only()
     form, _ = drafting.sent(session, subject)
-    panel = drafting.panel(session, subject, form)
+    panel = drafting.panel(session, subject, form, drafting.LIVE_INVOICES)
     return show("rules/preview.html", panel=panel, **_addresses(subject))
 
 

@@ -106,7 +106,7 @@ def brought(session: Session, partner_id: int) -> dict[str, tuple[list[Any], boo
     pages = {
         "customers": crm.list_customers(session, paging, {}, own=partner_id),
         "leads": crm.list_leads(session, paging, wanted),
-        "deals": crm.list_deals(session, paging, {}, own=partner_id),
+        "deals": crm.list_deals(session, paging, wanted),
     }
     return {name: ([row[0] for row in page.rows], page.last is not None)
             for name, page in pages.items()}  # fmt: skip

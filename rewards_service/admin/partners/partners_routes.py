@@ -45,7 +45,10 @@ def list_partners() -> ResponseReturnValue:
     programs = reading.all_programs(current_session())
     choices = {reading.public("program", one.id): one.name for one in programs}
     filters = (*VIEW.filters, Filter("program_id", "Programme", choices))
-    view = replace(VIEW, filters=filters, actions=_new() if may("partners:write") else ())
+    # The file knows the filters of the API; it has no search.
+    export = None if request.args.get("search") else "/files/partners"
+    actions = _new() if may("partners:write") else ()
+    view = replace(VIEW, filters=filters, actions=actions, export=export)
     return show("list.html", **view.values())
 
 
@@ -74,7 +77,7 @@ def create_partner() -> ResponseReturnValue:
     if partner is None:
         return _new_form(form, 422)
     key = partner.id
-    flash(f"{partner.name} is there.", "success")
+    flash(Markup("{} is there.").format(reading.bdi(partner.name)), "success")
     session.commit()
     return redirect(address_of(key), 303)
 

@@ -18,8 +18,9 @@ INACTIVE = dict(zip(INACTIVE_PARTNERS, (
 ), strict=True))  # fmt: skip
 
 
-def zones() -> list[Any]:
-    names = sorted({"UTC", *(name for name in available_timezones() if "/" in name)})
+def zones(own: str = "UTC") -> list[Any]:
+    """Those that are named by places, and the one that a programme has."""
+    names = sorted({"UTC", own, *(name for name in available_timezones() if "/" in name)})
     return options((name, name) for name in names)
 
 

@@ -21,6 +21,7 @@ from rewards_service.admin.partners.program_forms import (
     ProgramForm,
     asked,
     shown,
+    zones,
 )
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.pages import Page, Paging
@@ -61,7 +62,8 @@ def create_program() -> ResponseReturnValue:
     program = carry_out(form, make)
     if program is None:
         return _form(form, None, 422)
-    flash(f"The programme {program.name} is there. Now bring partners in.", "success")
+    said = Markup("The programme {} is there. Now bring partners in.")
+    flash(said.format(reading.bdi(program.name)), "success")
     key = program.id
     session.commit()
     return redirect(address_of_program(key), 303)
@@ -77,12 +79,14 @@ def show_program(program_id: str) -> ResponseReturnValue:
 def edit_program(program_id: str) -> ResponseReturnValue:
     program = _program(program_id)
     form = ProgramForm(formdata=None, data=shown(program))
+    form.timezone.choices = zones(program.timezone)
     return _form(form, program)
 
 
 @blueprint.page("/programs/<program_id>/edit", permission="programs:write", methods=("POST",))
 def change_program(program_id: str) -> ResponseReturnValue:
     form, key = ProgramForm(), path_key("prg", program_id)
+    form.timezone.choices = zones(_program(program_id).timezone)
 
     def change() -> Program:
         wanted = ProgramSchema().load(asked(form))

@@ -161,7 +161,7 @@ class TestPublishing:
         assert (done.status_code, done.headers["Location"]) == (303, company.rule())
         newest = versions(company, company.world.rule)[-1]
         assert (newest.version, newest.rate_millionths) == (3, 300_000)
-        assert "Published: Standard, version 3." in page
+        assert "Published: <bdi>Standard</bdi>, version 3." in page
         assert "<del><bdi>20 %</bdi></del>" in page
         with Session(company.world.engine) as session:
             entry = session.query(AuditEntry).order_by(AuditEntry.id.desc()).first()
