@@ -148,9 +148,7 @@ def _past_invoices(
     same = (record.integration_id == paid.integration_id) & (
         record.chargebee_transaction_id == paid.transaction_id
     )
-    query: Select[Any] = (
-        select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
-    )
+    query: Any = select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
     if start is not None:
         query = query.where(record.occurred_at >= start)
     if most is not None and _are_more(session, query, most):
