@@ -91,11 +91,12 @@ def _offer(address: str, fields: Mapping[str, str | Sequence[str]]) -> dict[str,
 
 
 def _object(form: FlaskForm, errors: list[dict[str, Any]], detail: str) -> None:
-    """Put objections where they belong; `/options/mode` is the field options-mode, or mode."""
+    """Put objections where they belong; `/caps/0/scope`: caps-0-scope, scope, caps-0 or caps."""
     left = []
     for error in errors:
         steps = [step for step in error["pointer"].split("/") if step]
-        names = ("-".join(steps), steps[-1] if steps else "", steps[0] if steps else "")
+        outwards = ["-".join(steps[:end]) for end in range(len(steps), 0, -1)]
+        names = [*outwards[:1], *steps[-1:], *outwards[1:]]
         field = next((form[name] for name in names if name in form), None)
         if field is None:
             left.append(": ".join(filter(None, (" ".join(steps), error["detail"]))))

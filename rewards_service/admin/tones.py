@@ -7,7 +7,8 @@ _TONES = {
                "observe parked stale retrying disputed unmatched missing different",
     "danger": "declined failed dead disabled refunded reversed lost rejected cancelled "
               "charged_back voided closed revoked expired",
-    "info": "pending in_payout new open running received waiting queued processing registered",
+    "info": "pending in_payout new open running received waiting queued processing registered "
+            "scheduled applicant",
 }  # fmt: skip
 TONES = {word: tone for tone, words in _TONES.items() for word in words.split()}
 NEUTRAL = "neutral"

@@ -17,9 +17,8 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
-from rewards_service.admin.connect import routes as connect_routes
-from rewards_service.admin.money import web as money
 from rewards_service.admin.business import import_routes, source_routes, transaction_routes
+from rewards_service.admin.connect import routes as connect_routes
 from rewards_service.admin.inspect import (
     acting_routes,  # noqa: F401 - adds to the pages of events
     conflict_routes,  # noqa: F401 - adds to those of the workbench
@@ -27,17 +26,18 @@ from rewards_service.admin.inspect import (
     queue_routes,
     unmatched_routes,
 )
+from rewards_service.admin.money import web as money
+from rewards_service.admin.partners import web as partners
 from rewards_service.settings import Settings
 
 BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint, search_routes.blueprint,
     oidc_routes.blueprint,
-    connect_routes.blueprint,
-    *money.BLUEPRINTS,
-    account_routes.blueprint, audit_routes.blueprint,
+    *money.BLUEPRINTS, *partners.BLUEPRINTS,
     *import_routes.BLUEPRINTS, *source_routes.BLUEPRINTS, transaction_routes.blueprint,
-    event_routes.blueprint, unmatched_routes.blueprint, queue_routes.blueprint,
+    connect_routes.blueprint, event_routes.blueprint, unmatched_routes.blueprint,
+    queue_routes.blueprint,
 )  # fmt: skip
 
 

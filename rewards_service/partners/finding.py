@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
@@ -47,6 +47,24 @@ def partners_called(session: Session, beginning: str, limit: int) -> Sequence[Pa
         name.op(below, is_comparison=True)(first + _LAST_CHARACTER),
     )
     return session.scalars(query.order_by(order).limit(limit)).all()
+
+
+def meant_by(wanted: str) -> ColumnElement[bool]:
+    """Partners of this id, external id or e-mail address, or whose name begins so.
+
+    For a list, which goes through the partners by their id: they are some thousands.
+    """
+    small = wanted.lower()
+    # SQLite makes small letters of ASCII only: other names are found as they are written mostly.
+    names = [Partner.name.startswith(form, autoescape=True)
+             for form in {wanted, small.capitalize(), small.title(), wanted.upper()}]  # fmt: skip
+    names.append(func.lower(Partner.name).startswith(small, autoescape=True))
+    found = or_(*names, Partner.external_id == wanted)
+    if (key := ids.decode("par", wanted)) is not None:
+        found = or_(found, Partner.id == key)
+    if (address := _address(wanted)) is not None:
+        found = or_(found, Partner.email_key == address)
+    return found
 
 
 def _address(name: str) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import Base, chunks
 from rewards_service.kit.pages import Page, Paging, fetch
+from rewards_service.partners.finding import meant_by
 from rewards_service.partners.models import Enrolment, Partner, PartnerStatus
 
 History = list[tuple[datetime | None, str]]
@@ -44,7 +45,8 @@ def list_partners(
 ) -> Page:
     """A page of partners. wanted: `status`, `email_key`, `external_id`, `program_id`, if given.
 
-    `program_id` finds those who are in the programme now. own: this partner alone.
+    `program_id` finds those who are in the programme now, `search` those whom `finding.meant_by`
+    this text. own: this partner alone.
     """
     query = select(Partner)
     if own is not None:
@@ -52,6 +54,8 @@ def list_partners(
     for name in ("status", "email_key", "external_id"):
         if name in wanted:
             query = query.where(getattr(Partner, name) == wanted[name])
+    if "search" in wanted:
+        query = query.where(meant_by(wanted["search"]))
     if "program_id" in wanted:
         enrolled = select(Enrolment.partner_id).where(
             Enrolment.program_id == wanted["program_id"], _holds(utc_now())

@@ -133,6 +133,21 @@ def draft_version(session: Session, rule_id: int, wanted: Mapping[str, Any]) -> 
     return queries.as_value(drafted, rule, get_program(session, rule.program_id))
 
 
+def draft_rule(session: Session, wanted: Mapping[str, Any]) -> RuleVersion:
+    """The version 1 that a new rule would have, as a value whose ids are 0; nothing is stored.
+
+    wanted: as `create_rule` takes it. Raises NotFound, Unprocessable.
+    """
+    program = get_program(session, wanted["program_id"])
+    members = _checked(terms.complete(wanted))
+    rule = RewardRule(
+        id=0, program_id=program.id, level_id=wanted.get("level_id"), name=wanted["name"]
+    )
+    drafted = _version(rule, 1, members, instant(wanted.get("effective_from"), program.timezone))
+    drafted.id, drafted.created_at = 0, utc_now()
+    return queries.as_value(drafted, rule, program)
+
+
 def _next_version(
     session: Session, rule: RewardRule, newest: RewardRuleVersion, wanted: Mapping[str, Any]
 ) -> RewardRuleVersion | None:

@@ -15,7 +15,8 @@ from rewards_service.kit.errors import Unprocessable
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.mirror.models import PaymentApplication
 from rewards_service.programs.queries import all_versions
-from rewards_service.programs.service import draft_version
+from rewards_service.programs.rules import RuleVersion
+from rewards_service.programs.service import draft_rule, draft_version
 from rewards_service.rewards import whatif
 from rewards_service.rewards.verdicts import Key
 from rewards_service.transactions.models import Transaction
@@ -23,6 +24,7 @@ from rewards_service.transactions.models import Transaction
 MOST_INVOICES = 5_000  # in a request: what a person is willing to wait for
 LONGEST_LIST = 100
 _A_YEAR = timedelta(days=365)
+Days = tuple[date | None, date | None]  # the first and the last, both counted
 
 
 class TooMuchToPreview(Unprocessable):
@@ -83,12 +85,36 @@ def preview(
     beyond `most` invoices.
     """
     drafted = draft_version(session, rule_id, changes)._replace(id=0)
+    return _compare(session, drafted, "effective_from" in changes, (from_on, until_on), most)
+
+
+def preview_new(
+    session: Session,
+    wanted: Mapping[str, Any],
+    from_on: date | None = None,
+    until_on: date | None = None,
+    most: int | None = MOST_INVOICES,
+) -> Preview:
+    """The same for a rule that does not exist yet, whose `rule_id` and `version` are 0 here.
+
+    wanted: as `create_rule` takes it. Raises as `preview` does.
+    """
+    drafted = draft_rule(session, wanted)
+    return _compare(session, drafted, "effective_from" in wanted, (from_on, until_on), most)
+
+
+def _compare(
+    session: Session, drafted: RuleVersion, dated: bool, days: Days, most: int | None
+) -> Preview:
+    """What a draft gives in the place of its rule; `dated`: from its time on only."""
+    rule_id = drafted.rule_id
     versions = all_versions(session)
     others = versions
-    if "effective_from" not in changes:
+    if not dated:
         drafted = drafted._replace(effective_from=None)
         others = {key: one for key, one in versions.items() if one.rule_id != rule_id}
-    newest = max(one.version for one in versions.values() if one.rule_id == rule_id)
+    newest = max((one.version for one in versions.values() if one.rule_id == rule_id), default=0)
+    from_on, until_on = days
     last = until_on or utc_now().astimezone(ZoneInfo(drafted.timezone)).date()
     first = from_on or last - _A_YEAR
     if first > last:
@@ -122,20 +148,23 @@ def _past_invoices(
     same = (record.integration_id == paid.integration_id) & (
         record.chargebee_transaction_id == paid.transaction_id
     )
-    query = select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
+    query: Any = select(*by).join(record, same).where(record.occurred_at < end).group_by(*by)
     if start is not None:
         query = query.where(record.occurred_at >= start)
-    query = query.order_by(func.min(record.received_event_id), *by)
-    if most is not None:
-        query = query.limit(most + 1)
-    found = [(site, invoice) for site, invoice in session.execute(query)]
-    if most is not None and len(found) > most:
+    if most is not None and _are_more(session, query, most):
         raise TooMuchToPreview(
             f"More than {most} invoices would have to be worked out. Choose a shorter time (where "
             "a rule counts tiers, caps or payments, all before it is needed too), or run "
             "`rewards preview-rule`, which has no limit."
         )
-    return found
+    ordered = query.order_by(func.min(record.received_event_id), *by)
+    return [(site, invoice) for site, invoice in session.execute(ordered)]
+
+
+def _are_more(session: Session, query: Any, most: int) -> bool:
+    """Whether a query gives more rows than that; it is not asked for all of them, or in order."""
+    some = query.limit(most + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > most
 
 
 def _by_invoice(
