@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def things() -> Iterator[None]:
     """One more page: a list of things that can be chosen."""
     given = web.BLUEPRINTS
-    web.BLUEPRINTS = (*given, trying.blueprint)  # type: ignore[assignment]
+    web.BLUEPRINTS = (*given, trying.blueprint)
     yield
     web.BLUEPRINTS = given
 
