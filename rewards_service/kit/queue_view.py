@@ -56,7 +56,6 @@ class FailedJob(NamedTuple):
 
 
 class ForeignJob(Conflict):
-    code = "foreign_job"
     title = "This job is none of ours: it can be removed, but not tried again."
 
 

@@ -41,7 +41,6 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
 
 
 class SeenOtherwise(Conflict):
-    code = "preview_outdated"
     title = "What follows has changed since you looked. Look again, then decide."
 
 

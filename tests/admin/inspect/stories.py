@@ -28,7 +28,7 @@ def hostile() -> Json:
     found["content"]["customer"] = customer(
         "cb_bidi", "bidi@else.example", company=BIDI,
         cf_note=f"paid with {CARD}", cf_long=LONG, card={"iin": "411111", "last4": "1111"},
-        cf_list=[{"deep": {"deeper": [n]}} for n in range(150)],
+        cf_list=[{"deep": {"deeper": [0]}}, *range(149)],
     )  # fmt: skip
     return found
 

@@ -5,6 +5,7 @@ from html import unescape
 
 from rewards_service.admin.inspect.wording import DISPUTES, OUTCOMES
 from rewards_service.crm.conflicts import KINDS
+from rewards_service.crm.models import Lead
 from rewards_service.inbox.models import OUTCOMES as KNOWN
 from rewards_service.kit import ids
 from rewards_service.webhooks.resolving import LAWFUL
@@ -139,3 +140,20 @@ class TestInspector:
 
         assert "/replay" not in page
         assert "/attach" not in page
+
+    def test_what_was_given_by_hand_is_told_as_such_and_in_order(
+        self, owner: Visitor, lived: Lived
+    ) -> None:
+        path = path_of(lived, "ev_u")
+        lead = next(row.id for row in lived.all(Lead) if row.email == "eve@two.exmaple")
+        wanted = {"chosen": ids.encode("led", lead), "reason": "mistyped"}
+        seen = owner.post(f"{path}/attach", **wanted).text
+        mark = re.findall(r'name="seen" value="([^"]+)"', seen)[0]
+        owner.post(f"{path}/attach", **wanted, seen=mark)
+        said = text_of(owner.get(path).text)
+        order = ["Received by webhook", "Handled The rest came later", "Event: attached",
+                 "Went to a lead", "Transaction recorded", "Ended: processed"]  # fmt: skip
+
+        assert -1 not in [said.find(words) for words in order]
+        assert [said.find(words) for words in order] == sorted(said.find(one) for one in order)
+        assert "by its e-mail address" not in said
