@@ -25,9 +25,9 @@ class TestPages:
         self, tab: Tab, company: Company
     ) -> None:
         tab.sign_in()
-        tabs = ("", "/edit", "/programs", "/statement", "/payout-details")
+        tabs = ("", "/programs", "/statement", "/payout-details")
         pages = [
-            "/partners", "/programs", *(company.partner + tab for tab in tabs), company.program,
+            "/partners", *(company.partner + tab for tab in tabs), company.program,
             company.rule(company.rich), company.rule(company.rich) + "/edit",
         ]  # fmt: skip
         wrong = {path: told for path in pages if (told := faults(tab, path))}
@@ -100,7 +100,11 @@ class TestPartner:
     ) -> None:
         tab.sign_in()
         tab.open(company.partner)
+        put_on(tab, "phone")
         tab.page.get_by_text("Pause", exact=True).click()
+        place = tab.page.locator(".menu[open] .menu-body").bounding_box()
+        assert place is not None
+        assert 0 <= place["x"] <= place["x"] + place["width"] <= 390
         assert tab.page.get_by_text("what was earned before stays").is_visible()
         tab.page.get_by_role("button", name="Pause from now on").click()
         tab.page.get_by_text("Reactivate", exact=True).click()
