@@ -43,11 +43,13 @@ def frame(integration_id: str, tab: str) -> dict[str, Any]:
         (title, url_for(f"{NAME}.{name}", integration_id=public_id), name == tab)
         for title, name in TABS
     ]
-    if opens(EVENTS):
-        tabs.append(("Events", url_for(EVENTS, integration_id=public_id), False))
+    events_url = url_for(EVENTS, integration_id=public_id) if opens(EVENTS) else None
+    if events_url:
+        tabs.append(("Events", events_url, False))
     return {
         "row": row, "one": one, "public_id": public_id, "tabs": tabs, "standing": standing(one),
-        "findings": findings(one), "to": lambda name, **more: address(name, public_id, **more),
+        "findings": findings(one), "events_url": events_url,
+        "to": lambda name, **more: address(name, public_id, **more),
     }  # fmt: skip
 
 

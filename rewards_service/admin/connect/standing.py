@@ -63,7 +63,7 @@ def _events(health: Mapping[str, Any]) -> list[Finding]:
         found.append(Finding(
             "warning", "events failed",
             "One event failed" if failed == 1 else f"{failed} events failed",
-            "In the last 24 hours, they were set aside or given up: see why, then replay them.",
+            "Set aside or given up in the last 24 hours: see why, then replay.",
         ))  # fmt: skip
     waits = health["oldest_pending_s"]
     if waits is not None and waits > OLD_SECONDS:
