@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from rewards_service.accounts import users
 from rewards_service.accounts.user_models import User
+from rewards_service.admin.doing import Undo, tell
 from rewards_service.admin.forms import InviteForm
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.kit import ids
@@ -55,18 +56,25 @@ def make_link(user_id: str) -> ResponseReturnValue:
 def change_user(user_id: str) -> ResponseReturnValue:
     """Another role, closed out or let in again, or without the second factor they lost."""
     session, key, wanted = current_session(), path_key("usr", user_id), request.form
+    undo: Undo | None = None
     try:
         if "forget_second_factor" in wanted:
             users.forget_second_factor(session, key, actor())
         else:
             active = {"yes": True, "no": False}.get(wanted.get("active", ""))
+            undo = (request.path, _standing(users.get_user(session, key)))
             users.change_user(session, key, wanted.get("role"), active, actor())
     except RewardsError as error:
         session.rollback()
         flash(error.detail, "danger")
     else:
-        flash("Changed. They sign in again wherever they were signed in.", "success")
+        tell("Changed. They sign in again wherever they were signed in.", undo)
     return redirect(url_for("users.list_users"))
+
+
+def _standing(user: User) -> dict[str, str]:
+    """What would bring somebody back to where they are now, as the fields of `change_user`."""
+    return {"role": user.role, "active": "yes" if user.active else "no"}
 
 
 def _values(form: InviteForm) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class TestKeyboard:
         assert "Choose the row" in box.inner_text()
         letters = box.locator("[data-jump]").evaluate_all("all => all.map(a => a.dataset.jump)")
         assert len(letters) == len(set(letters)) >= 4
-        box.get_by_label("Keys without Ctrl").uncheck()
+        box.get_by_label("Single keys").uncheck()
         assert "Next row" not in box.inner_text()
         press(tab, "Escape")
         page.reload()
@@ -110,7 +110,7 @@ class TestKeyboard:
         assert path(tab) == "/trying"
         page.locator(".user-button").click()
         page.get_by_role("button", name="Keyboard shortcuts").click()
-        box.get_by_label("Keys without Ctrl").check()
+        box.get_by_label("Single keys").check()
         press(tab, "Escape", "j")
 
         assert focused(page) == "Ann"

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from rewards_service.accounts.user_models import User
 from rewards_service.admin import doing
 from rewards_service.admin.lists import LIMIT
 from rewards_service.kit import ids
+from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
 from tests.admin.hands import trying
 from tests.admin.visitor import Visitor, make_user
@@ -81,3 +83,20 @@ class TestUndo:
         owner.post("/trying/mark", ids=many)
         assert len(owner.cookie()) < 3_000  # browsers keep 4096 bytes, with its name
         assert undo_of(owner.get("/trying").text) is not None
+
+
+class TestUsers:
+    def test_who_was_closed_out_by_mistake_is_let_in_again(
+        self, owner: Visitor, engine: Engine, settings: Settings, app: Flask
+    ) -> None:
+        email, friend = make_user(engine, settings, "finance"), Visitor(app, settings)
+        with transaction(engine) as session:
+            key = session.scalars(select(User.id).where(User.email == email)).one()
+        owner.post(f"/users/{ids.encode('usr', key)}", active="no")
+        assert friend.sign_in(email).status_code == 200
+        address, fields = undo_of(owner.get("/users").text) or ("", {})
+        owner.post(address, **{name: fields[name] for name in ("role", "active")})
+
+        assert friend.sign_in(email).status_code == 302
+        with transaction(engine) as session:
+            assert session.get_one(User, key).role == "finance"

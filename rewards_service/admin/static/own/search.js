@@ -105,10 +105,11 @@
       open();
     });
   }
+  if (mac) for (const key of document.querySelectorAll("[data-control]")) key.textContent = "⌘";
   document.addEventListener("search-everything", open);
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || event.altKey || event.shiftKey) return;
-    if (!(event.ctrlKey || (mac && event.metaKey))) return;
+    if (!(mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey)) return;
     event.preventDefault();
     if (dialog.open) dialog.close();
     else open();
