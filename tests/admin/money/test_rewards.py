@@ -64,7 +64,7 @@ class TestQueue:
         assert len(shown(manager.get(places["ANN@partner.example"]).text)) == 3
         for word in set(places) - {"ANN@partner.example"}:
             assert shown(manager.get(places[word]).text) == [one], word
-        for nothing in ("nobody@nowhere.example", "rew_0", "%00", "'--"):
+        for nothing in ("nobody@nowhere.example", "rew_0", "'--"):
             answer = manager.get(f"/rewards?search={nothing}")
             assert (answer.status_code, shown(answer.text)) == (200, [])
 
