@@ -94,7 +94,7 @@ ENDPOINTS = ListView(
     row=lambda line: line,
     link=_where,
     export="/files/webhook-endpoints",
-    empty="Nobody is told yet. Add an address, and rewards and payouts are told to it as they happen.",
+    empty="Nobody is told yet. Add an address, and it hears of rewards and payouts as they happen.",
     empty_icon="webhook",
 )  # fmt: skip
 DELIVERIES = ListView(
