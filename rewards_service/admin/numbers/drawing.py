@@ -64,14 +64,15 @@ def rewards(session: Session, answer: Answer) -> View:
     columns += amounts({"adjusted_minor": "Adjusted", "paid_minor": "Paid"}, priority=3)
     columns += _counts({"rewards": "Rewards"})
     charts = []
-    for currency, some in _by_currency(rows) if dimensions else []:
-        if dimensions != ["month"]:
-            some = sorted(some, key=lambda row: -row["amount_minor"])[:MOST_BARS]
+    in_time = dimensions == ["month"]
+    for currency, group in _by_currency(rows) if dimensions else []:
+        largest = sorted(group, key=lambda row: -row["amount_minor"])[:MOST_BARS]
+        some = group if in_time else largest
         labels = [" · ".join(words[name][0](row) for name in dimensions) for row in some]
         charts.append(Chart(
             f"Rewards, net, in {currency}", BAR, labels,
             [Series("Net", [row["amount_minor"] for row in some])], currency,
-            horizontal=dimensions != ["month"],
+            horizontal=not in_time,
         ))  # fmt: skip
     return View(charts, [Table("Rewards", columns, rows)])
 
@@ -82,9 +83,9 @@ def _words(session: Session, rows: Sequence[Row]) -> dict[str, tuple[Any, Any]]:
     programs = _named(session, Program, [row.get("program_id") for row in rows])
     rules = _named(session, RewardRule, [row.get("rule_id") for row in rows])
 
-    def known(kind: str, name: str, names: dict[int, Any]) -> tuple[Any, Any]:
+    def known(kind: str, name: str, names: dict[int, Markup]) -> tuple[Any, Any]:
         return (
-            lambda row: str(Markup(names.get(row[name], "?")).striptags()),
+            lambda row: names.get(row[name], Markup("?")).striptags(),
             lambda row: link_to(kind, row[name], names.get(row[name])),
         )
 
