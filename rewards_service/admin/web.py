@@ -18,6 +18,7 @@ from rewards_service.admin.numbers import (
     files_routes,
     keys_routes,
     reports_routes,
+    settings_routes,
     webhooks_routes,
 )
 from rewards_service.settings import Settings
@@ -26,7 +27,7 @@ BLUEPRINTS = (
     overview_routes.blueprint, setup_routes.blueprint, users_routes.blueprint,
     account_routes.blueprint, audit_routes.blueprint,
     files_routes.blueprint, keys_routes.blueprint, webhooks_routes.blueprint,
-    reports_routes.blueprint,
+    reports_routes.blueprint, settings_routes.blueprint,
 )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ URL = "https://93.184.216.34/hooks"
 
 def create(owner: Visitor, description: str = "") -> tuple[str, str]:
     """The page of a new endpoint, and its secret."""
-    asked = {"url": URL, "events": ["*"], "enabled": "y", "description": description}
-    answer = owner.post("/webhook-endpoints/new", **asked)
+    answer = owner.post(
+        "/webhook-endpoints/new", url=URL, events=["*"], enabled="y", description=description
+    )
     place = re.search(r'href="(/webhook-endpoints/whe_\w+)"', answer.text)
     secret = re.search(r'id="secret" value="(whsec_[^"]+)"', answer.text)
     assert (answer.status_code, place is not None, secret is not None) == (201, True, True)
