@@ -53,7 +53,7 @@ def _picture(found: Sequence[weeks.Week]) -> Chart | None:
     if not any(made):
         return None
     days = [format_date(week.first, "d MMM", locale=locale()) for week in found]
-    return Chart("Rewards per week", BAR, days, [Series("Rewards made", made)])
+    return Chart("Rewards per week", BAR, days, [Series("Rewards", made)])
 
 
 def _link(title: str, endpoint: str, **query: str) -> Markup | None:

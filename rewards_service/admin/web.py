@@ -8,6 +8,7 @@ from rewards_service.admin import (
     guard,
     layout,
     overview_routes,
+    packed,
     places,
     security,
     setup_routes,
@@ -39,4 +40,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     security.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    packed.init_app(app)
     guard.init_app(app, settings)

@@ -173,7 +173,7 @@ RATES = ListView(
         Column("Entered", lambda rate: day(rate.created_at.date()), priority=2),
     ),
     fetch=_fetch_rates,
-    filters=(Filter("from_currency", "From"), Filter("to_currency", "To")),
+    filters=(Filter("from_currency", "Rates from"), Filter("to_currency", "Rates to")),
     export="/files/exchange-rates",
     empty="No rates yet. They are needed where a partner is paid in another currency than earned.",
     empty_icon="arrows-exchange",

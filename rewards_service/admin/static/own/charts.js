@@ -32,16 +32,22 @@
     };
   });
 
-  const options = (given, colours, format) => {
+  const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+  const options = (given, colours, format, width) => {
     const numbers = {
       beginAtZero: true, stacked: given.stacked, border: { display: false },
       grid: { color: colours.grid },
-      ticks: { color: colours.ink, callback: format.short, precision: given.currency ? undefined : 0, maxTicksLimit: 6 },
+      ticks: { color: colours.ink, callback: format.short, precision: given.currency ? undefined : 0, maxRotation: 0, maxTicksLimit: width < 500 && given.horizontal ? 4 : 6 },
     };
     const names = {
       stacked: given.stacked, grid: { display: false }, border: { color: colours.grid },
       ticks: { color: colours.ink, maxRotation: 0, autoSkipPadding: 12 },
     };
+    if (given.horizontal) {
+      names.ticks.autoSkip = false;
+      names.ticks.callback = (_, place) => cut(given.labels[place], Math.max(14, Math.floor(width / 22)));
+    }
     const said = (item) => `${item.dataset.label}: ${format.exact(given.horizontal ? item.parsed.x : item.parsed.y)}`;
     return {
       animation: false, responsive: true, maintainAspectRatio: false,
@@ -65,7 +71,7 @@
       return new window.Chart(canvas, {
         type: given.kind,
         data: { labels: given.labels, datasets: datasets(given, colours, format.value) },
-        options: options(given, colours, format),
+        options: options(given, colours, format, box.clientWidth),
       });
     };
     const kept = { make, chart: make() };
