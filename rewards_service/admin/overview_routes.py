@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from rewards_service.admin import figures
 from rewards_service.admin.layout import address_of, locale
-from rewards_service.admin.numbers import weeks
+from rewards_service.admin.numbers import summary, weeks
 from rewards_service.admin.numbers.charts import BAR, Chart, Series
 from rewards_service.admin.pages import Pages, show
 from rewards_service.integrations.models import Integration
@@ -24,22 +24,18 @@ blueprint = Pages("overview")
 def show_overview() -> ResponseReturnValue:
     """Cards, the attention list, the last weeks, who came first."""
     session = current_session()
-    month = figures.month_begins()
-    last_weeks = weeks.last_weeks(session)
+    found, made_at = summary.read(session)
     connected = select(Integration.id).where(Integration.deleted_at.is_(None)).limit(1)
     return show(
         "overview.html",
-        waiting=figures.waiting_rewards(session),
-        paid=figures.paid_since(session, month),
-        month=month,
-        weeks=last_weeks,
-        chart=_picture(last_weeks),
+        found=found,
+        made_at=made_at,
+        chart=_picture(found.weeks),
         all_weeks=_link("Report", "reports_pages.show_timeseries", interval="week"),
         boards=[
-            ("top-month", "Top partners this month", figures.top_partners(session, 1),
-             _link("Report", "reports_pages.show_leaderboard", period=f"{month:%Y-%m}")),
-            ("top-quarter", "Top partners of the last three months",
-             figures.top_partners(session, 3), None),
+            ("top-month", "Top partners this month", found.of_month,
+             _link("Report", "reports_pages.show_leaderboard", period=f"{found.month:%Y-%m}")),
+            ("top-quarter", "Top partners of the last three months", found.of_quarter, None),
         ],
         attention=figures.attention(session, current_settings()),
         connected=session.scalar(connected) is not None,

@@ -57,7 +57,7 @@ class View(NamedTuple):
 class Report:
     """A report of the API as a page. `path` is below /api/v1, with {partner_id} where it has one.
 
-    `defaults` is asked for where the address says nothing; `view` draws the answer.
+    `defaults` stands where the address says nothing; `view` draws the answer.
     """
 
     title: str
@@ -68,6 +68,7 @@ class Report:
     view: Callable[[Session, Answer], View]
     defaults: Callable[[], Mapping[str, str]] = dict
     needs: Sequence[str] = ()  # parameters without which nothing is asked yet
+    asks_by_itself: bool = True  # False: it reads much, and so waits for somebody to ask
 
 
 class Asked(NamedTuple):
@@ -90,10 +91,12 @@ class Asked(NamedTuple):
 
 def ask(report: Report) -> Asked:
     """What the address asks of a report, asked."""
-    given = _given() or dict(report.defaults())
+    given = _given()
+    waits = not given and not report.asks_by_itself
+    given = given or dict(report.defaults())
     own = {field.name for field in report.fields}
     hidden = {name: value for name, value in given.items() if name not in own}
-    if any(name not in given for name in report.needs):
+    if waits or any(name not in given for name in report.needs):
         return Asked(given, hidden, {}, None, None, None, None, None, None)
     path, query = _path(report, given)
     try:

@@ -23,7 +23,7 @@ _STATUS = Field("status", "Status", "choice", {name: worded(name) for name in ST
 
 
 def _lately() -> Mapping[str, str]:
-    """What is cheap and mostly wanted: the last 30 days."""
+    """The last 30 days."""
     since = utc_now().date() - timedelta(days=30)
     return {"registered_at[gte]": f"{since}T00:00:00Z"}
 
@@ -94,6 +94,6 @@ REPORTS = {
             Field("kind", "What", "choice", {name: f"{name}s" for name in conversions.KINDS}),
             _PARTNER,
         ),
-        drawing.conversion, _lately,
+        drawing.conversion, _lately, asks_by_itself=False,
     ),
 }  # fmt: skip

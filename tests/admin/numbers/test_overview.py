@@ -5,12 +5,15 @@ import json
 import re
 from datetime import timedelta
 from html import unescape
+from threading import enumerate as enumerate_threads
 
 import pytest
+from flask import Flask
 from sqlalchemy import Engine
 
 from rewards_service.admin import figures
-from rewards_service.admin.numbers import weeks
+from rewards_service.admin.numbers import keeping, summary, weeks
+from rewards_service.admin.numbers.keeping import Kept
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.outbound.models import WebhookEndpoint
@@ -33,6 +36,13 @@ def rewarded(world: World) -> World:
         paid("3", "cb1", EVE, 15_000, today),
     )  # fmt: skip
     return world
+
+
+def wait() -> None:
+    """For figures that are being gathered."""
+    for aside in enumerate_threads():
+        if aside.name == "figures":
+            aside.join()
 
 
 class TestOverview:
@@ -76,6 +86,33 @@ class TestOverview:
 
         assert "1 webhook of yours was switched off" in page
         assert 'href="/webhook-endpoints">Look' in page
+
+
+class TestLargeBooks:
+    def test_figures_are_kept_and_renewed_aside(
+        self,
+        app: Flask,
+        owner: Visitor,
+        world: World,
+        engine: Engine,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(summary, "LARGE", 0)
+        monkeypatch.setitem(app.extensions, "rewards_summary", Kept(summary.gather))
+        first = owner.get("/", **ENGLISH).text
+        world.lead(EVE, world.partner())
+        world.receive(paid("1", "cb1", EVE, 10_000))
+        same = owner.get("/", **ENGLISH).text
+        monkeypatch.setattr(keeping, "FRESH", timedelta(0))
+        old = owner.get("/", **ENGLISH).text
+        wait()
+        new = owner.get("/", **ENGLISH).text
+        wait()
+
+        assert "Figures of <time" in first
+        for page in (first, same, old):
+            assert figure(page, "To review").startswith("To review 0 nothing")
+        assert figure(new, "To review").startswith("To review 1 $20.00")
 
 
 class TestPacking:

@@ -49,6 +49,7 @@ class TestReports:
         self, owner: Visitor, api: Caller, partner: str, name: str
     ) -> None:
         since = "?registered_at[gte]=2020-01-01T00:00:00Z" if name == "conversion" else ""
+        assert ("Choose what" in owner.get(f"/reports/{name}").text) == (name == "conversion")
         page = owner.get(f"/reports/{name}{since}", **ENGLISH).text
         call = call_of(page)
         answer = api.call("GET", call.removeprefix("/api/v1")).get_json()
