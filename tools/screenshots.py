@@ -204,7 +204,7 @@ def _go(page: "Page", settings: Settings, shot: Shot) -> bool:
     if answer is None or answer.status != 200:
         return False
     if shot.first:
-        link = page.locator("main [data-row] a, main .card a.stretched-link, main .card a").first
+        link = page.locator("main [data-row] a, main .card a[href*=_]").first
         if not link.count():
             return False
         page.goto(settings.base_url + str(link.get_attribute("href")))

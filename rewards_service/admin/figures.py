@@ -1,7 +1,8 @@
 """Figures of the overview: each is counted in the database, now. Sums are per currency."""
 
+from collections import defaultdict
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
@@ -11,21 +12,28 @@ from rewards_service.crm.models import AttributionConflict
 from rewards_service.integrations import gaps
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.metrics import Backlog
 from rewards_service.kit.queue import connect, living_workers
 from rewards_service.payouts.models import RATE_MISSING, Payout
+from rewards_service.reports import leaders, liability, periods
 from rewards_service.reports.backlog import read_backlog
-from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.reports.converting import Row
+from rewards_service.reports.fields import Span
+from rewards_service.rewards.models import Reward
 from rewards_service.settings import Settings
 
-WAITING = ("pending", "approved", "hold")
+# Status -> where the report of liabilities has what stands for it.
+WAITING = {"pending": "pending_minor", "approved": "approved_minor", "hold": "held_minor"}
+MOST_SUMMED = 10_000
+LEADERS = 5
 OLD_SECONDS = 300  # an event that waits longer than this is worth a look
 
 
 class Card(NamedTuple):
-    """One figure: how many, and how much in each currency (minor units)."""
+    """One figure: how many, and how much in each currency (minor units; None: not summed)."""
 
     number: int
-    sums: tuple[tuple[str, int], ...]
+    sums: tuple[tuple[str, int], ...] | None
 
 
 class Attention(NamedTuple):
@@ -38,20 +46,28 @@ class Attention(NamedTuple):
 
 
 def waiting_rewards(session: Session) -> dict[str, Card]:
-    """Status -> rewards that wait in it: to review, approved and not yet paid, on hold."""
-    amounts = (
-        select(
-            Reward.status, Reward.currency, func.count(Reward.id.distinct()),
-            func.coalesce(func.sum(LedgerEntry.amount_minor), 0),
-        )
-        .outerjoin(LedgerEntry, LedgerEntry.reward_id == Reward.id)
+    """Status -> rewards that wait in it: to review, approved and not yet paid, on hold.
+
+    Numbers are counted in the index by status, amounts are those of the report of liabilities: from
+    the month roll-up. What is on hold is summed reward by reward there; where so many are that this
+    would take its time, it has no sums, and stands with what is to be reviewed.
+    """
+    rows = session.execute(
+        select(Reward.status, func.count(Reward.id))
         .where(Reward.status.in_(WAITING))
-        .group_by(Reward.status, Reward.currency)
-    )  # fmt: skip
-    found: dict[str, list[Any]] = {status: [] for status in WAITING}
-    for status, currency, count, amount in session.execute(amounts):
-        found[status].append((currency, int(count), int(amount)))
-    return {status: _card(rows) for status, rows in found.items()}
+        .group_by(Reward.status)
+    )
+    numbers = dict.fromkeys(WAITING, 0) | {status: int(number) for status, number in rows}
+    is_summed = numbers["hold"] <= MOST_SUMMED
+    held = liability.held_amounts(session, {}) if is_summed else {}
+    totals = liability.totals(session, {}, None, held)
+    found = {}
+    for status, column in WAITING.items():
+        sums = tuple((row["currency"], row[column]) for row in totals if row[column])
+        found[status] = Card(numbers[status], sums)
+    if not is_summed:
+        found["hold"] = Card(numbers["hold"], None)
+    return found
 
 
 def paid_since(session: Session, since_on: date) -> Card:
@@ -69,16 +85,32 @@ def _card(rows: list[tuple[str, int, int]]) -> Card:
     return Card(sum(count for _, count, _ in rows), sums)
 
 
+def top_partners(session: Session, months: int) -> dict[str, list[Row]]:
+    """Currency -> the first partners of the last so many months, the present one included.
+
+    By what they earned less what was taken back: rows of the report of leaders.
+    """
+    present = month_begins()
+    span = Span(periods.after_month(present, 1 - months), periods.after_month(present))
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in leaders.rows(session, {"metric": "net", "period": span, "limit": LEADERS}, None):
+        found[row["currency"]].append(row)
+    return found
+
+
 def attention(session: Session, settings: Settings) -> list[Attention]:
     """What a person should look at, the worst first."""
-    found = [*_events(session), *_sites(session), *_decisions(session), *_workers(settings)]
+    backlog = read_backlog(session)
+    found = [
+        *_events(backlog), *_sites(session), *_decisions(session), *_endpoints(backlog),
+        *_workers(settings),
+    ]  # fmt: skip
     order = ("danger", "warning", "info")
     return sorted(found, key=lambda item: order.index(item.level))
 
 
-def _events(session: Session) -> list[Attention]:
-    backlog, place = read_backlog(session), "events_pages.list_events"
-    found = []
+def _events(backlog: Backlog) -> list[Attention]:
+    found, place = [], "events_pages.list_events"
     if backlog.dead:
         found.append(Attention(
             "danger", _count(backlog.dead, "event failed", "events failed"),
@@ -136,8 +168,26 @@ def _decisions(session: Session) -> list[Attention]:
     if rates:
         found.append(Attention(
             "warning", _count(rates, "payout lacks a rate", "payouts lack a rate"),
-            "Without the exchange rate of the day they cannot be converted.",
-            "payouts_pages.list_payouts",
+            "Without the exchange rate of the day they cannot be converted. Enter it.",
+            "settings_pages.list_rates",
+        ))  # fmt: skip
+    return found
+
+
+def _endpoints(backlog: Backlog) -> list[Attention]:
+    found, place = [], "webhooks_pages.list_endpoints"
+    if backlog.outbound_disabled:
+        found.append(Attention(
+            "danger", _count(backlog.outbound_disabled, "webhook of yours was switched off",
+                             "webhooks of yours were switched off"),
+            "It took nothing for days, or said that it is gone: it is told nothing any more.",
+            place,
+        ))  # fmt: skip
+    if backlog.outbound_failing:
+        found.append(Attention(
+            "warning", _count(backlog.outbound_failing, "webhook of yours fails",
+                              "webhooks of yours fail"),
+            "What happens here is tried again, but not taken there.", place,
         ))  # fmt: skip
     return found
 

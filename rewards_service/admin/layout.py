@@ -65,6 +65,7 @@ NAVIGATION: tuple[tuple[str | None, tuple[Item, ...]], ...] = (
         Item("Queue", "queue_pages.show_queue", "bolt"),
         Item("Audit log", "audit_pages.list_entries", "history"),
         Item("API keys", "keys_pages.list_keys", "key"),
+        Item("Webhooks", "webhooks_pages.list_endpoints", "send"),
         Item("Users", "users.list_users", "user-plus"),
         Item("Settings", "settings_pages.show_settings", "settings"),
     )),

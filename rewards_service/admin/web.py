@@ -9,6 +9,7 @@ from rewards_service.admin import (
     layout,
     oidc_routes,
     overview_routes,
+    packed,
     places,
     search_routes,
     security,
@@ -27,6 +28,13 @@ from rewards_service.admin.inspect import (
     unmatched_routes,
 )
 from rewards_service.admin.money import web as money
+from rewards_service.admin.numbers import (
+    files_routes,
+    keys_routes,
+    reports_routes,
+    settings_routes,
+    webhooks_routes,
+)
 from rewards_service.admin.partners import web as partners
 from rewards_service.settings import Settings
 
@@ -38,6 +46,8 @@ BLUEPRINTS = (
     *import_routes.BLUEPRINTS, *source_routes.BLUEPRINTS, transaction_routes.blueprint,
     connect_routes.blueprint, event_routes.blueprint, unmatched_routes.blueprint,
     queue_routes.blueprint,
+    files_routes.blueprint, keys_routes.blueprint, webhooks_routes.blueprint,
+    reports_routes.blueprint, settings_routes.blueprint,
 )  # fmt: skip
 
 
@@ -50,4 +60,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     oidc_routes.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    packed.init_app(app)
     guard.init_app(app, settings)

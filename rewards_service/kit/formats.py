@@ -67,7 +67,7 @@ def negotiable(view: View, answer: type[Schema] | Schema | None, query: Any) -> 
         name = asked or _accepted(NAMES)
         if name == JSON:
             return view(*args, **kwargs)
-        return _file(name, table, args, kwargs)
+        return as_file(name, table, args, kwargs, request.path)
 
     negotiated.table = table  # type: ignore[attr-defined]
     return negotiated
@@ -95,8 +95,14 @@ def _vary(answer: Response) -> Response:
     return answer
 
 
-def _file(name: str, table: TableView, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Response:
-    """The rows as a file, all of one moment; what goes wrong before the first is a problem."""
+def as_file(
+    name: str, table: TableView, args: Sequence[Any], kwargs: Mapping[str, Any], path: str
+) -> Response:
+    """The rows as a file, all of one moment; what goes wrong before the first is a problem.
+
+    path: of the list or report, after which the file is named. Raises TooManyStreams, TooManyRows
+    and whatever the view does.
+    """
     if not _streams.acquire(blocking=False):
         raise TooManyStreams(
             f"This process sends {MOST_STREAMS} files already. Try again shortly, or ask for an "
@@ -115,9 +121,7 @@ def _file(name: str, table: TableView, args: Sequence[Any], kwargs: Mapping[str,
         ends.close()
         raise
     answer.call_on_close(ends.close)  # a body that nobody begins to read never ends
-    answer.headers["Content-Disposition"] = (
-        f'attachment; filename="{file_name(request.path, name)}"'
-    )
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(path, name)}"'
     return answer
 
 

@@ -46,6 +46,13 @@ class TableView:
         loaded: dict[str, Any] = (schema() if isinstance(schema, type) else schema).load(given)
         return loaded
 
+    def answer(self, query: dict[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What the view answers to a query that `load` gave, before it is written as JSON."""
+        query.pop("format", None)
+        found = self._view(*(() if self._query is None else (query,)), **kwargs)
+        body: dict[str, Any] = found[0] if isinstance(found, tuple) else found
+        return body
+
     def read(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rows:
         """All rows of a query; the first batch is read, so that errors show before any byte."""
         columns = self.columns

@@ -46,7 +46,7 @@ ATTEMPT = ("number", "at", "duration_ms", "status", "error", "detail", "excerpt"
 def list_webhook_endpoints(query: dict[str, Any]) -> Any:
     """List the addresses that are told of events."""
     page = queries.list_endpoints(current_session(), paging(query))
-    return page_answer(query, page, _shown([row[0] for row in page.rows]))
+    return page_answer(query, page, show_endpoints([row[0] for row in page.rows]))
 
 
 @blueprint.operation(
@@ -58,13 +58,15 @@ def create_webhook_endpoint(body: dict[str, Any]) -> Any:
     body["url"] = places.check(current_settings(), body["url"])  # before anything is locked
     keys = current_settings().encryption_keys
     endpoint, secret = service.create_endpoint(current_session(), keys, body, current_actor())
-    return {**_shown([endpoint])[0], "secret": secret}
+    return {**show_endpoints([endpoint])[0], "secret": secret}
 
 
 @blueprint.operation("GET", ONE, scope=READ, answer=WebhookEndpointSchema)
 def get_webhook_endpoint(endpoint_id: str) -> Any:
     """Get one endpoint and how its deliveries go."""
-    return _shown([queries.get_endpoint(current_session(), path_key("whe", endpoint_id))])[0]
+    return show_endpoints([queries.get_endpoint(current_session(), path_key("whe", endpoint_id))])[
+        0
+    ]
 
 
 @blueprint.operation(
@@ -77,7 +79,7 @@ def change_webhook_endpoint(body: dict[str, Any], endpoint_id: str) -> Any:
     if "url" in body:
         body["url"] = places.check(current_settings(), body["url"])
     endpoint = service.change_endpoint(current_session(), key, body, current_actor())
-    return _shown([endpoint])[0]
+    return show_endpoints([endpoint])[0]
 
 
 @blueprint.operation("DELETE", ONE, scope=WRITE, status=204)
@@ -96,7 +98,7 @@ def rotate_webhook_secret(body: dict[str, Any], endpoint_id: str) -> Any:
     endpoint, secret = service.rotate_secret(
         current_session(), keys, key, body["grace_hours"], current_actor()
     )
-    return {**_shown([endpoint])[0], "secret": secret}
+    return {**show_endpoints([endpoint])[0], "secret": secret}
 
 
 @blueprint.operation("POST", f"{ONE}/test", scope=WRITE, answer=QueuedEventSchema, status=202)
@@ -122,14 +124,14 @@ def list_deliveries_of_endpoint(query: dict[str, Any], endpoint_id: str) -> Any:
 def list_deliveries(query: dict[str, Any]) -> Any:
     """List what was and is to be delivered to all endpoints, with every attempt."""
     page = queries.list_deliveries(current_session(), paging(query), query)
-    return page_answer(query, page, _deliveries([row[0] for row in page.rows]))
+    return page_answer(query, page, show_deliveries([row[0] for row in page.rows]))
 
 
 @blueprint.operation("GET", f"{DELIVERIES}/<delivery_id>", scope=READ, answer=OneDeliverySchema)
 def get_delivery(delivery_id: str) -> Any:
     """Get one delivery with its body."""
     found = queries.get_delivery(current_session(), path_key("whd", delivery_id))
-    return {**_deliveries([found])[0], "body": orjson.loads(found.body)}
+    return {**show_deliveries([found])[0], "body": orjson.loads(found.body)}
 
 
 @blueprint.operation(
@@ -138,7 +140,7 @@ def get_delivery(delivery_id: str) -> Any:
 def resend_delivery(delivery_id: str) -> Any:
     """Send an event again, with the same id and body, whatever came of it before."""
     key = path_key("whd", delivery_id)
-    return _deliveries([service.resend(current_session(), key, current_actor())])[0]
+    return show_deliveries([service.resend(current_session(), key, current_actor())])[0]
 
 
 @blueprint.operation(
@@ -149,7 +151,8 @@ def resend_delivery_by_its_id(delivery_id: str) -> Any:
     return resend_delivery(delivery_id)
 
 
-def _shown(endpoints: Sequence[WebhookEndpoint]) -> list[dict[str, Any]]:
+def show_endpoints(endpoints: Sequence[WebhookEndpoint]) -> list[dict[str, Any]]:
+    """Endpoints as WebhookEndpointSchema gives them out."""
     waiting = queries.waiting(current_session(), [one.id for one in endpoints])
     now = utc_now()
     shown = []
@@ -191,7 +194,8 @@ def _warnings(endpoint: WebhookEndpoint) -> list[dict[str, str]]:
     return [{"code": endpoint.disabled_reason or "not_delivered", "detail": detail}]
 
 
-def _deliveries(deliveries: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
+def show_deliveries(deliveries: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
+    """Deliveries as DeliverySchema gives them out."""
     session = current_session()
     attempts = queries.attempts_of(session, [one.id for one in deliveries])
     next_at = queries.next_attempts(session, deliveries)

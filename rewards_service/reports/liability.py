@@ -50,7 +50,7 @@ def report(
     sum of the others; what partners owe is below zero.
     """
     check_as_of(wanted.get("as_of"))
-    held = _held(session, wanted)
+    held = held_amounts(session, wanted)
     some = page(session, wanted, found, limit, after, held)
     answer = {
         "as_of": wanted.get("as_of"),
@@ -155,8 +155,8 @@ def _filters(table: Any, wanted: Mapping[str, Any]) -> list[Any]:
     return [getattr(table, name) == wanted[name] for name in _KEY if name in wanted]
 
 
-def _held(session: Session, wanted: Mapping[str, Any]) -> _Held:
-    """What stands for rewards that are, or were, on hold."""
+def held_amounts(session: Session, wanted: Mapping[str, Any]) -> _Held:
+    """(partner, currency) -> what stands for rewards that are, or were, on hold."""
     as_of: datetime | None = wanted.get("as_of")
     query = (
         select(Reward.partner_id, Reward.currency, func.sum(LedgerEntry.amount_minor))

@@ -61,7 +61,8 @@ class Visitor:
             path, method=method, headers=sent, data=form, base_url=self._settings.base_url,
             environ_overrides=self._surroundings,
         )  # fmt: skip
-        if found := _TOKEN.search(answer.text if answer.mimetype == "text/html" else ""):
+        is_readable = answer.mimetype == "text/html" and not answer.content_encoding
+        if found := _TOKEN.search(answer.text if is_readable else ""):
             self._token = found.group(1)
         return answer
 
