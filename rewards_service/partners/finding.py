@@ -39,6 +39,7 @@ def meant_by(text: str) -> ColumnElement[bool]:
 
     Partners are some thousands: their names have no index.
     """
+    text = text.replace("\x00", "")  # no database keeps it
     small = text.lower()
     # SQLite makes small letters of ASCII only: other names are found as they are written mostly.
     names = [Partner.name.startswith(form, autoescape=True)
