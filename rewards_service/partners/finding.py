@@ -54,6 +54,7 @@ def meant_by(wanted: str) -> ColumnElement[bool]:
 
     For a list, which goes through the partners by their id: they are some thousands.
     """
+    wanted = wanted.replace("\x00", "")  # no database keeps it
     small = wanted.lower()
     # SQLite makes small letters of ASCII only: other names are found as they are written mostly.
     names = [Partner.name.startswith(form, autoescape=True)

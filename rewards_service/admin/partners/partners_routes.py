@@ -20,7 +20,6 @@ from rewards_service.admin.partners.partner_forms import NewPartnerForm, asked, 
 from rewards_service.admin.places import link_to
 from rewards_service.kit import ids, pages
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.emails import strict_key
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session, current_settings, path_key
 from rewards_service.partners import queries, service
@@ -171,11 +170,7 @@ def _new_form(form: NewPartnerForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
-    wanted: dict[str, Any] = {
-        name: chosen[name] for name in ("status", "external_id", "search") if name in chosen
-    }
-    if "email" in chosen:
-        wanted["email_key"] = _key(chosen["email"])
+    wanted: dict[str, Any] = {name: chosen[name] for name in ("status", "search") if name in chosen}
     if "program_id" in chosen:
         wanted["program_id"] = ids.decode("prg", chosen["program_id"])
     page = queries.list_partners(session, paging, wanted)
@@ -183,13 +178,6 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
     times = partner_page.times_of(session, [one.id for one in partners])
     found: Any = [(one, [time for time in times[one.id] if time.open]) for one in partners]
     return Page(found, page.last)
-
-
-def _key(email: str) -> str | None:
-    try:
-        return strict_key(email)
-    except ValueError:
-        return None
 
 
 def _programs(row: Any) -> Markup | str:
