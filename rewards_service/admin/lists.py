@@ -94,7 +94,8 @@ class ListView:
         """The filters that are set; a choice that does not exist counts as none."""
         found = {}
         for wanted in self.filters:
-            value = request.args.get(wanted.name, "").replace("\0", "").strip()[:200]
+            # PostgreSQL refuses what holds a NUL; nothing has one in it.
+            value = request.args.get(wanted.name, "").replace("\x00", "").strip()[:200]
             if value and (wanted.choices is None or value in wanted.choices):
                 found[wanted.name] = value
         return found

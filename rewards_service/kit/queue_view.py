@@ -4,8 +4,6 @@ Redis is only a doorbell, and anybody who can write to it may have put anything 
 trusted, nothing is run, and what cannot be read is told as such.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -118,18 +116,22 @@ def read_failed(connection: Redis) -> list[FailedJob]:
     found = []
     for name in DOORBELLS:
         registry = _registry(FailedJobRegistry, connection, name)
-        keys: Sequence[str] = registry.get_job_ids(0, MOST_FAILED - 1, desc=True, cleanup=False)
-        found += [_failed(connection, name, key) for key in keys]
+        keys: Any = connection.zrange(registry.key, 0, MOST_FAILED - 1, desc=True)
+        found += [_failed(connection, name, key.decode(errors="replace")) for key in keys]
     return found
 
 
 def _failed(connection: Redis, queue: str, job_id: str) -> FailedJob:
-    job, trace = _job(connection, job_id), ""
+    job = _job(connection, job_id)
     if job is None:
         return FailedJob(job_id, queue, None, "It is gone, or cannot be read.", "", False)
-    with suppress(ValueError, TypeError, KeyError):
+    try:
         result = job.latest_result()
         trace = str((result and result.exc_string) or job._exc_info or "")
+    except RedisError:
+        raise
+    except Exception:  # as above
+        trace = ""
     trace = without_secrets(trace[-LONGEST_TRACE:])
     last = trace.strip().splitlines()[-1:] or ["No error was kept."]
     return FailedJob(job_id, queue, job.ended_at, last[0][:300], trace, _is_ours(job, queue))

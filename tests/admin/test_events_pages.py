@@ -28,7 +28,8 @@ class TestEvents:
         with Session(world.engine) as session:
             found = {text: {names[key] for key in find_events(session, text)} for text in FOUND}
         pages = [
-            "/events", "/events?state=dead", "/events?q=txn_p&received_at[gte]=2020-01-01",
+            "/events?q=%00x&event_type=%00", "/events?state=dead",
+            "/events?q=txn_p&received_at[gte]=2020-01-01",
             "/unmatched", "/unmatched?outcome=no_email&q=cb_3", "/unmatched/conflicts?state=open",
             "/queue", conflict_path(world), path_of(world, "ev_p"),
             path_of(world, "ev_u", "/attach"),
@@ -37,6 +38,9 @@ class TestEvents:
         assert found == FOUND
         assert {page: owner.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
         assert owner.post(path_of(world, "ev_u", "/replay")).status_code == 200
+        given = owner.post(path_of(world, "ev_u", "/attach"), other="led_0", reason="a\x00b")
+        assert given.status_code == 422
+        assert "control character" in given.text
 
 
 class TestRareStates:

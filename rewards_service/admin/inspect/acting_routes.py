@@ -71,7 +71,7 @@ def replay_event(event_id: str) -> ResponseReturnValue:
         _say(done)
         return redirect(url_for("events_pages.show_event", event_id=event_id), 303)
     if seen is None:
-        for error in form.form_errors:
+        for error in (*form.form_errors, *form.reason.errors):
             flash(error, "danger")
         return redirect(url_for("events_pages.show_event", event_id=event_id), 303)
     values = {"event": listing.get_event(session, key), "id": event_id, "form": form,
@@ -108,7 +108,7 @@ def _compared(done: Replayed) -> list[tuple[str, str, str]]:
     return rows
 
 
-@blueprint.page("/events/<event_id>/attach", permission="crm:write")
+@blueprint.page("/events/<event_id>/attach", permission="crm:read")
 def choose_owner(event_id: str) -> ResponseReturnValue:
     """Who the payer may be, by what it almost matched."""
     form = AttachForm(formdata=None)

@@ -5,8 +5,10 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
 from flask_wtf import FlaskForm
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 from wtforms import HiddenField, TextAreaField
+from wtforms import ValidationError as WrongField
 from wtforms.validators import InputRequired, Length
 
 from rewards_service.admin.doing import carry_out
@@ -15,6 +17,7 @@ from rewards_service.crm.schemas import LONGEST_REASON
 from rewards_service.kit.errors import Conflict
 from rewards_service.kit.web import current_session
 from rewards_service.webhooks.consequences import RewardChange, totals
+from rewards_service.webhooks.workbench_schemas import reason_field
 
 Result = TypeVar("Result")
 
@@ -38,6 +41,15 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
         render_kw={"rows": 2},
     )
     seen = HiddenField()
+
+    def validate_reason(self, field: Any) -> None:
+        """As the API has it: no control characters."""
+        if not field.data:
+            return
+        try:
+            reason_field().deserialize(field.data)
+        except ValidationError as error:
+            raise WrongField(" ".join(map(str, error.messages))) from error
 
 
 class SeenOtherwise(Conflict):

@@ -125,7 +125,7 @@ def _view(session: Session) -> ListView:
             Column("Received", lambda event: moment(event.received_at)),
             Column("Chargebee id", lambda event: visible(event.event_id), priority=2),
             Column("By", lambda event: wording.SOURCES[event.source], priority=3),
-            Column("Tries", lambda event: number(event.attempts or 1), priority=3, align="end"),
+            Column("Tries", lambda event: number(showing.tries(event)), priority=3, align="end"),
         ),
         fetch=_fetch,
         filters=(

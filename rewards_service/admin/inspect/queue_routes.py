@@ -64,7 +64,7 @@ def _look() -> Seen:
             queue_view.read_queues(connection), queue_view.read_workers(connection),
             queue_view.read_failed(connection),
         )  # fmt: skip
-    except (RedisError, OSError) as problem:
+    except (RedisError, OSError, UnicodeError) as problem:
         return Seen((), (), (), type(problem).__name__)
     finally:
         connection.close()

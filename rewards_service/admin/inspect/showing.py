@@ -50,6 +50,11 @@ def badge(event: ReceivedEvent) -> Markup:
     return text.format(found.tone, icon(TONES[found.tone]), found.word, words)
 
 
+def tries(event: ReceivedEvent) -> int:
+    """How often it was tried: a first try among others is not counted where it succeeded."""
+    return event.attempts or (1 if event.finished_at else 0)
+
+
 def told(session: Session, event: ReceivedEvent) -> dict[str, Any]:
     """Everything but the payload, for the template."""
     found, claim = led.load(session, event), claims_of_events(session, [event.id]).get(event.id)
@@ -112,7 +117,7 @@ def _facts(session: Session, event: ReceivedEvent) -> list[tuple[str, Any]]:
         ("Chargebee id", Markup("<code>{}</code>").format(visible(event.event_id))),
         ("Integration", link_to("integration", site.id, site.name) if site else "-"),
         ("Received", moment(event.received_at)),
-        ("Tries", number(event.attempts or 1) if event.finished_at else number(event.attempts)),
+        ("Tries", number(tries(event))),
         ("Options it met", _options(options)),
         ("Payload", f"{number(size or 0)} bytes"),
         ("Sent as (SHA-256)", Markup("<code>{}</code>").format(event.body_sha256.hex()[:16] + "…")),

@@ -14,7 +14,7 @@ from rewards_service.admin.inspect.payload import visible
 from rewards_service.admin.inspect.wording import DISPUTES, UNMATCHED
 from rewards_service.admin.layout import icon, moment, money
 from rewards_service.admin.lists import Column, Filter, ListView
-from rewards_service.admin.pages import Pages, may, show
+from rewards_service.admin.pages import Pages, show
 from rewards_service.admin.places import link_to
 from rewards_service.crm import conflicts
 from rewards_service.crm.matching import Claim
@@ -108,9 +108,7 @@ def _named(line: Payment) -> Markup:
 
 
 def _link(line: Payment) -> str:
-    # Who may not decide looks at the event instead.
-    page = "choose_owner" if may("crm:write") else "show_event"
-    return url_for(f"events_pages.{page}", event_id=ids.encode("evt", line.event.id))
+    return url_for("events_pages.choose_owner", event_id=ids.encode("evt", line.event.id))
 
 
 def _payments(session: Session) -> ListView:

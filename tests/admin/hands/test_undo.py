@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 import shutil
 from pathlib import Path
 
@@ -95,7 +96,8 @@ class TestUsers:
         owner.post(f"/users/{ids.encode('usr', key)}", active="no")
         assert friend.sign_in(email).status_code == 200
         address, fields = undo_of(owner.get("/users").text) or ("", {})
-        owner.post(address, **{name: fields[name] for name in ("role", "active")})
+        form: dict[str, Any] = {name: fields[name] for name in ("role", "active")}
+        owner.post(address, **form)
 
         assert friend.sign_in(email).status_code == 302
         with transaction(engine) as session:

@@ -136,13 +136,20 @@ class TestAttach:
 
 class TestUnmatched:
     def test_it_lists_payments_that_found_nobody(self, enter: Enter, lived: Lived) -> None:
-        page = enter("viewer").get("/unmatched").text
+        viewer = enter("viewer")
+        page = viewer.get("/unmatched").text
+        near = viewer.get(path_of(lived, "ev_u", "/attach")).text
+        sent = viewer.post(path_of(lived, "ev_u", "/attach"), other="led_0", reason=WHY)
         rows = re.findall(r'href="/events/(evt_\w+)(/attach)?"', page)
         names = ("ev_u", "ev_n", "ev_bidi", "ev_bad_24")
 
         assert {row[0] for row in rows} == {path_of(lived, name)[8:] for name in names}
-        assert {row[1] for row in rows} == {""}  # a viewer looks, and does not decide
+        assert {row[1] for row in rows} == {"/attach"}
         assert "$45.00" in page
+        assert "one letter off" in near  # a viewer looks, and does not decide
+        assert "<textarea" not in near
+        assert 'type="radio"' not in near
+        assert sent.status_code == 403
 
 
 class TestConflict:
