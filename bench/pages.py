@@ -50,8 +50,8 @@ LISTS = (
     "/deals?stage=won", "/customers", "/customers?email=c77@buyer.example", "/transactions",
     "/transactions?partner_id={partner}", "/transactions?chargebee_invoice_id=inv_77",
     "/events", "/events?state=dead", "/events?event_type=payment_failed", "/unmatched", "/queue",
-    "/integrations", "/reports", "/audit", "/keys", "/webhook-endpoints", "/users", "/settings", "/setup",
-    "/account", "/search?q=c77@buyer.example", "/search?q=inv_77", "/search?q=part",
+    "/integrations", "/reports", "/audit", "/keys", "/webhook-endpoints", "/users", "/settings",
+    "/setup", "/account", "/search?q=c77@buyer.example", "/search?q=inv_77", "/search?q=part",
     "/search?q={partner}", "/search?q=part&part=results",
 )  # fmt: skip
 # Things whose pages are opened: kind -> which row. The ones with most below them.
