@@ -49,7 +49,7 @@ class Shot(NamedTuple):
     path: str
     first: bool = False
     look: str = "light"
-    then: str = ""  # a link to follow from there, by its words
+    then: tuple[str, ...] = ()  # links to follow from there, by their words
 
 
 SHOTS = (
@@ -57,7 +57,8 @@ SHOTS = (
     Shot("rewards", "Rewards: the queue of the review", "/rewards?status=pending"),
     Shot("reward", "A reward, explained to the cent", "/rewards?status=approved", first=True),
     Shot("payouts", "Payouts", "/payouts"),
-    Shot("rule", "A rule and what it would have earned", "/programs", first=True, then="New rule"),
+    Shot("rule", "A rule, and what it would have earned", "/programs", True,
+         then=("% of", "Edit")),
     Shot("chargebee", "Integrations: Chargebee", "/integrations", first=True),
     Shot("event", "An event, from its arrival to its reward",
          "/events?event_type=payment_succeeded", first=True),
@@ -209,8 +210,8 @@ def _go(page: "Page", settings: Settings, shot: Shot) -> bool:
         if not link.count():
             return False
         page.goto(settings.base_url + str(link.get_attribute("href")))
-    if shot.then:
-        link = page.locator("main a", has_text=shot.then).first
+    for words in shot.then:
+        link = page.locator("main a", has_text=words).first
         if not link.count():
             return False
         page.goto(settings.base_url + str(link.get_attribute("href")))
