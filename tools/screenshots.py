@@ -49,6 +49,7 @@ class Shot(NamedTuple):
     path: str
     first: bool = False
     look: str = "light"
+    then: tuple[str, ...] = ()  # links to follow from there, by their words
 
 
 SHOTS = (
@@ -56,7 +57,8 @@ SHOTS = (
     Shot("rewards", "Rewards: the queue of the review", "/rewards?status=pending"),
     Shot("reward", "A reward, explained to the cent", "/rewards?status=approved", first=True),
     Shot("payouts", "Payouts", "/payouts"),
-    Shot("program", "A programme and its rules", "/programs", first=True),
+    Shot("rule", "A rule, and what it would have earned", "/programs", True,
+         then=("% of", "Edit")),
     Shot("chargebee", "Integrations: Chargebee", "/integrations", first=True),
     Shot("event", "An event, from its arrival to its reward",
          "/events?event_type=payment_succeeded", first=True),
@@ -205,6 +207,11 @@ def _go(page: "Page", settings: Settings, shot: Shot) -> bool:
         return False
     if shot.first:
         link = page.locator("main [data-row] a, main .card a[href*=_]").first
+        if not link.count():
+            return False
+        page.goto(settings.base_url + str(link.get_attribute("href")))
+    for words in shot.then:
+        link = page.locator("main a", has_text=words).first
         if not link.count():
             return False
         page.goto(settings.base_url + str(link.get_attribute("href")))

@@ -2,7 +2,6 @@
 
 import html
 import re
-from typing import Any
 import shutil
 from pathlib import Path
 
@@ -96,8 +95,7 @@ class TestUsers:
         owner.post(f"/users/{ids.encode('usr', key)}", active="no")
         assert friend.sign_in(email).status_code == 200
         address, fields = undo_of(owner.get("/users").text) or ("", {})
-        form: dict[str, Any] = {name: fields[name] for name in ("role", "active")}
-        owner.post(address, **form)
+        owner.post(address, role=fields["role"], active=fields["active"])
 
         assert friend.sign_in(email).status_code == 302
         with transaction(engine) as session:
