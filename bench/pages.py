@@ -53,6 +53,9 @@ LISTS = (
     "/integrations", "/reports", "/audit", "/keys", "/webhook-endpoints", "/users", "/settings",
     "/setup", "/account", "/search?q=c77@buyer.example", "/search?q=inv_77", "/search?q=part",
     "/search?q={partner}", "/search?q=part&part=results",
+    "/reports/rewards?group_by=partner", "/reports/rewards?group_by=month", "/reports/timeseries",
+    "/reports/leaderboard", "/reports/liability",
+    "/reports/statement?partner_id={partner}&month=2025-11",
 )  # fmt: skip
 # Things whose pages are opened: kind -> which row. The ones with most below them.
 _LARGEST = "SELECT partner_id FROM rewards GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"

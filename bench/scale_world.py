@@ -2,8 +2,12 @@
 
 Rows are as the service would have left them: entries and postings sum up, statuses follow age,
 payouts hold their rewards. A few partners have most of the business, as in life. Bodies of events
-and explanations are short: no list shows them.
+are short, and explanations all the same: no list shows them.
 """
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
@@ -17,6 +21,24 @@ from rewards_service.rewards import months
 PARTNERS = 2_000
 PAYMENTS_PER_CUSTOMER = 4
 DAYS = 730
+EXPLANATION = {
+    "currency": "USD", "invoice_id": "inv_1", "total_minor": 4500, "write_off_minor": 0,
+    "voided": False,
+    "rule": {
+        "rule_id": 1, "name": "20 %", "version": 1, "kind": "percent", "rate_millionths": 200000,
+        "amounts": None, "base": "net", "rounding": "half_even",
+    },
+    "eligible_minor": 4500, "adjusted_minor": 0, "payable_minor": 4500, "lines": None,
+    "by_line": "0", "earning": "4500", "served": "1", "kept": "4500", "base": "4500",
+    "payments": [{
+        "transaction_id": "txn_1", "paid_at": "2026-01-01T00:00:04+00:00", "applied_minor": 4500,
+        "stands": True, "taken_back": "0", "kept": "4500", "credit_note_id": None,
+    }],
+    "counted": None, "silent": None, "slices": [["4500", 200000, None]], "unlimited_minor": 900,
+    "limited_minor": 900, "capped_by": None, "cap_limit_minor": None, "capped_on": None,
+    "capped_from": None, "whole_minor": 900, "basis_points": 10000, "target_minor": 900,
+    "barred": [], "inconsistent": False, "skipped": [], "earlier_minor": 0,
+}  # fmt: skip
 _AT = f"timestamptz '2026-01-01' - interval '{DAYS} days' + g * interval '{DAYS} days' / :n"
 _AMOUNT = "(500 + g % 9500)"
 _NET = "(r.id % 9500 + 500 - CASE WHEN r.id % 33 = 0 THEN 100 ELSE 0 END)"
@@ -72,7 +94,7 @@ STEPS = (
       explanation, created_at)
     SELECT id, integration_id, 'inv_' || id, :version, partner_id, 1, customer_id, id, currency,
       of_age, CASE WHEN of_age = 'hold' THEN 'manual' END, occurred_at::date + 30, occurred_at,
-      '{}', occurred_at
+      :explanation, occurred_at
     FROM (SELECT *, CASE
         WHEN id < :n * 0.85 THEN CASE WHEN id % 50 = 0 THEN 'declined' ELSE 'paid' END
         WHEN id < :n * 0.88 THEN 'in_payout' WHEN id < :n * 0.93 THEN 'approved'
@@ -137,7 +159,7 @@ def build(engine: Engine, rewards: int) -> None:
         "n": rewards, "partners": PARTNERS, "customers": max(rewards // PAYMENTS_PER_CUSTOMER, 1),
         "integration": integration, "options": options, "version": version,
         "transaction_property": names[TRANSACTION_ID], "invoice_property": names[INVOICE_ID],
-        "customer_property": names[CUSTOMER_ID],
+        "customer_property": names[CUSTOMER_ID], "explanation": json.dumps(EXPLANATION),
     }  # fmt: skip
     with engine.begin() as connection:
         # Constraints that rows refer to each other by are met by the way the rows are made.
@@ -155,7 +177,7 @@ def build(engine: Engine, rewards: int) -> None:
         connection.execute(text("CHECKPOINT"))
 
 
-def _run(connection: Connection, step: str, values: dict[str, int]) -> None:
+def _run(connection: Connection, step: str, values: Mapping[str, Any]) -> None:
     used = {name: value for name, value in values.items() if f":{name}" in step}
     connection.execute(text(step.replace("::", "\\:\\:")), used)
 
