@@ -128,7 +128,8 @@ class TestReports:
         second = owner.get(html.unescape(following.group(1))).text
 
         assert parse_qs(urlsplit(html.unescape(following.group(1))).query)["limit"] == ["2"]
-        cells = [re.findall(r'data-label="Partner">(?:<a [^>]*>)?<bdi>(P\d)', page) for page in (first, second)]
+        named = re.compile(r'data-label="Partner">(?:<a [^>]*>)?<bdi>(P\d)')
+        cells = [named.findall(page) for page in (first, second)]
         assert cells == [["P0", "P1"], ["P2"]]
 
     def test_names_are_text_in_pictures_and_tables(self, owner: Visitor, world: World) -> None:
