@@ -62,7 +62,7 @@ SHOTS = (
     Shot("chargebee", "Integrations: Chargebee", "/integrations", first=True),
     Shot("event", "An event, from its arrival to its reward",
          "/events?event_type=payment_succeeded", first=True),
-    Shot("reports", "Reports", "/reports"),
+    Shot("reports", "Reports: a picture, its table, a file, the call of the API", "/reports/rewards?group_by=partner"),
     Shot("overview-dark", "The overview in the dark", "/", look="dark"),
     Shot("overview-phone", "The overview on a phone", "/", look="phone"),
 )  # fmt: skip

@@ -103,8 +103,10 @@ def site(
 
 
 @contextmanager
-def serving(folder: Path, template: Path, redis_url: str, **more: str) -> Iterator[Site]:
-    """The service on an empty database in a folder. more: settings."""
+def serving(
+    folder: Path, template: Path, redis_url: str, owned: bool = True, **more: str
+) -> Iterator[Site]:
+    """The service on an empty database in a folder, with an owner or without. more: settings."""
     shutil.copyfile(template, folder / "rewards.db")
     settings = load_settings(
         {
@@ -117,7 +119,8 @@ def serving(folder: Path, template: Path, redis_url: str, **more: str) -> Iterat
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     engine = create_engine(settings.database_url)
-    yield Site(settings.base_url, settings, engine, make_user(engine, settings))
+    owner = make_user(engine, settings) if owned else ""
+    yield Site(settings.base_url, settings, engine, owner)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -134,6 +137,13 @@ def _serve(settings: Settings) -> tuple[BaseWSGIServer, Settings]:
 
 @pytest.fixture
 def tab(chromium: "Browser", site: Site) -> Iterator[Tab]:
+    """A window on the site of this module."""
+    with window(chromium, site) as opened:
+        yield opened
+
+
+@contextmanager
+def window(chromium: "Browser", site: Site) -> Iterator[Tab]:
     """A fresh browser window that remembers nothing."""
     context = chromium.new_context(locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(15_000)

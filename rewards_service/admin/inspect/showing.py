@@ -45,7 +45,7 @@ def meaning(event: ReceivedEvent) -> Meaning:
 def badge(event: ReceivedEvent) -> Markup:
     """The result as a badge, and a few words beside it."""
     found = meaning(event)
-    text = Markup('<span class="result"><span class="badge tone-{}">{}{}</span> {}</span>')
+    text = Markup('<span class="event-result"><span class="badge tone-{}">{}{}</span> {}</span>')
     words = Markup('<span class="result-words">{}</span>').format(found.short)
     return text.format(found.tone, icon(TONES[found.tone]), found.word, words)
 
