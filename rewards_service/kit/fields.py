@@ -55,7 +55,8 @@ class Text(fields.String):
             raise self.make_error("invalid")
         if any(category(sign) in ("Cc", "Cs") and sign not in self._allowed for sign in value):
             raise ValidationError("Holds a control character or half of a character.")
-        if self._blank_is_wrong and not value.strip():
+        # The mark of byte order is blank as well, by the patterns of the description.
+        if self._blank_is_wrong and not value.replace("\ufeff", "").strip():
             raise ValidationError("Must not be blank.")
         return value
 
