@@ -33,7 +33,7 @@ _PLAIN = (
 def list_schedules(query: dict[str, Any]) -> Any:
     """List payout schedules."""
     page = schedules.list_schedules(current_session(), paging(query))
-    return page_answer(query, page, show_schedules([row[0] for row in page.rows]))
+    return page_answer(query, page, _shown([row[0] for row in page.rows]))
 
 
 @blueprint.operation(
@@ -42,9 +42,7 @@ def list_schedules(query: dict[str, Any]) -> Any:
 )  # fmt: skip
 def create_schedule(body: dict[str, Any]) -> Any:
     """Make a payout schedule; days before today do not count."""
-    return show_schedules(
-        [schedules.create_schedule(current_session(), _plain(body), current_actor())]
-    )[0]
+    return _shown([schedules.create_schedule(current_session(), _plain(body), current_actor())])[0]
 
 
 @blueprint.operation(
@@ -52,9 +50,7 @@ def create_schedule(body: dict[str, Any]) -> Any:
 )
 def get_schedule(schedule_id: str) -> Any:
     """Get one payout schedule."""
-    return show_schedules(
-        [schedules.get_schedule(current_session(), path_key("sch", schedule_id))]
-    )[0]
+    return _shown([schedules.get_schedule(current_session(), path_key("sch", schedule_id))])[0]
 
 
 @blueprint.operation(
@@ -65,7 +61,7 @@ def change_schedule(body: dict[str, Any], schedule_id: str) -> Any:
     """Change what is given."""
     key = path_key("sch", schedule_id)
     changed = schedules.change_schedule(current_session(), key, _plain(body), current_actor())
-    return show_schedules([changed])[0]
+    return _shown([changed])[0]
 
 
 @blueprint.operation("DELETE", "/payout-schedules/<schedule_id>", scope=WRITE, status=204)
@@ -106,8 +102,7 @@ def _plain(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def show_schedules(found: Sequence[PayoutSchedule]) -> list[dict[str, Any]]:
-    """Schedules as PayoutScheduleSchema gives them out."""
+def _shown(found: Sequence[PayoutSchedule]) -> list[dict[str, Any]]:
     done = schedules.last_runs(current_session(), [schedule.id for schedule in found])
     today = utc_now().date()
     return [

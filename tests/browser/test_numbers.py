@@ -116,7 +116,7 @@ class TestKeysAndWebhooks:
 
 
 class TestSettings:
-    def test_a_rate_is_entered_and_a_schedule_made(self, tab: Tab) -> None:
+    def test_a_rate_is_entered(self, tab: Tab) -> None:
         tab.sign_in()
         tab.open("/settings/rates")
         for label, value in (("From", "EUR"), ("To", "USD"), ("Day", "2026-01-31"),
@@ -124,9 +124,6 @@ class TestSettings:
             tab.page.locator("form.rate-form").get_by_label(label, exact=True).fill(value)
         tab.page.get_by_role("button", name="Keep the rate").click()
         tab.page.get_by_role("cell", name="1 EUR = 1.0842 USD").wait_for()
-        tab.open("/settings/schedules")
-        tab.page.get_by_role("button", name="Make the schedule").click()
-        tab.page.get_by_role("cell", name="Every month, day 1").wait_for()
 
         assert tab.violations() == []
         assert tab.complaints == []

@@ -1,6 +1,5 @@
-"""Settings: what is configured, exchange rates, payout schedules, files of everything."""
+"""Settings: what is configured, exchange rates, files of everything."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -13,16 +12,13 @@ from rewards_service.admin.layout import address_of, day
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.numbers import configured
 from rewards_service.admin.numbers.parts import foreign
-from rewards_service.admin.numbers.settings_forms import RateForm, ScheduleForm
+from rewards_service.admin.numbers.settings_forms import RateForm
 from rewards_service.admin.pages import Pages, actor, show
-from rewards_service.kit import ids
 from rewards_service.kit.db import db
 from rewards_service.kit.pages import Page, Paging
-from rewards_service.kit.web import current_session, current_settings, path_key
-from rewards_service.payouts import exchange, schedules, service
+from rewards_service.kit.web import current_session, current_settings
+from rewards_service.payouts import exchange, service
 from rewards_service.payouts.models import RATE_MISSING, Payout
-from rewards_service.payouts.schedule_routes import show_schedules
-from rewards_service.programs.models import Program
 
 blueprint = Pages("settings_pages", url_prefix="/settings")
 MOST_AT_ONCE = 200  # payouts whose rate is looked for again by one click
@@ -77,43 +73,6 @@ def retry_payouts() -> ResponseReturnValue:
     return redirect(url_for("settings_pages.list_rates"))
 
 
-@blueprint.page("/schedules", permission=READ)
-def list_schedules() -> ResponseReturnValue:
-    """When payouts are made by themselves."""
-    return _schedules_page(ScheduleForm())
-
-
-@blueprint.page("/schedules", permission=WRITE, methods=("POST",))
-def add_schedule() -> ResponseReturnValue:
-    """A new schedule; days before today do not count."""
-    form = ScheduleForm()
-    form.program_id.choices = _programs(current_session())
-    made = doing.carry_out(
-        form, lambda: schedules.create_schedule(current_session(), form.wanted(), actor())
-    )
-    if made is None:
-        return _schedules_page(form, 422)
-    flash("From now on drafts are made by this schedule.", "success")
-    return redirect(url_for("settings_pages.list_schedules"))
-
-
-@blueprint.page("/schedules/<schedule_id>", permission=WRITE, methods=("POST",))
-def change_schedule(schedule_id: str) -> ResponseReturnValue:
-    """Switch it on or off, or end it."""
-    key, wanted = path_key("sch", schedule_id), request.form.get("to")
-    if wanted == "end":
-        doing.attempt(lambda: schedules.delete_schedule(current_session(), key, actor()),
-                      "The schedule is ended; its payouts stay.")  # fmt: skip
-    elif wanted in ("on", "off"):
-        doing.attempt(
-            lambda: schedules.change_schedule(
-                current_session(), key, {"enabled": wanted == "on"}, actor()
-            ),
-            f"The schedule is switched {wanted}.",
-        )
-    return redirect(url_for("settings_pages.list_schedules"))
-
-
 def _rates_page(form: RateForm, status: int = 200) -> ResponseReturnValue:
     session = current_session()
     pairs: Any = session.execute(
@@ -129,33 +88,14 @@ def _waiting(*columns: Any) -> Any:
     return select(*columns).where(Payout.status == "draft", Payout.problem == RATE_MISSING)
 
 
-def _schedules_page(form: ScheduleForm, status: int = 200) -> ResponseReturnValue:
-    session = current_session()
-    page = schedules.list_schedules(session, Paging(200))
-    form.program_id.choices = _programs(session)
-    return show(
-        "settings/schedules.html", status, form=form, tabs=_tabs("list_schedules"),
-        schedules=show_schedules([row[0] for row in page.rows]), id_of=_schedule_id,
-        programs={key: foreign(name) for key, name in session.execute(
-            select(Program.id, Program.name)
-        )},
-    )  # fmt: skip
-
-
-def _programs(session: Session) -> Sequence[tuple[str, str]]:
-    rows = session.execute(select(Program.id, Program.name).order_by(Program.name))
-    return [("", "All partners"), *((ids.encode("prg", key), name) for key, name in rows)]
-
-
-def _schedule_id(key: int) -> str:
-    return ids.encode("sch", key)
-
-
 def _tabs(here: str) -> list[tuple[str, str, bool]]:
     """Those of them that this person may open."""
-    every = (("Configuration", "show_settings"), ("Exchange rates", "list_rates"),
-             ("Payout schedules", "list_schedules"))  # fmt: skip
-    found = ((title, address_of(f"settings_pages.{name}"), name == here) for title, name in every)
+    every = (
+        ("Configuration", "settings_pages.show_settings"),
+        ("Exchange rates", "settings_pages.list_rates"),
+        ("Payout schedules", "payouts_pages.list_schedules"),
+    )
+    found = ((title, address_of(name), name.endswith(here)) for title, name in every)
     return [(title, place, is_here) for title, place, is_here in found if place]
 
 

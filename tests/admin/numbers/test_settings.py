@@ -5,11 +5,10 @@ import re
 from sqlalchemy import Engine, select
 
 from rewards_service.kit.db import transaction
-from rewards_service.payouts.models import ExchangeRate, PayoutSchedule
+from rewards_service.payouts.models import ExchangeRate
 from rewards_service.settings import Settings
 from tests.admin.conftest import Enter
 from tests.admin.visitor import Visitor
-from tests.builders.world import World
 
 
 class TestSettings:
@@ -58,34 +57,3 @@ class TestRates:
         assert 'value="1e3"' in page.text
         with transaction(engine) as session:
             assert session.scalars(select(ExchangeRate)).all() == []
-
-
-class TestSchedules:
-    def test_one_is_made_switched_off_and_ended(
-        self, owner: Visitor, world: World, engine: Engine
-    ) -> None:
-        made = owner.post(
-            "/settings/schedules", kind="threshold", day="1", program_id="",
-            thresholds="EUR 50.00\njpy 5000",
-        )  # fmt: skip
-        page = owner.get("/settings/schedules").text
-        place = re.search(r'action="(/settings/schedules/sch_\w+)"', page)
-        assert place is not None
-        owner.post(place.group(1), to="off")
-
-        assert made.status_code == 302
-        with transaction(engine) as session:
-            kept = session.scalars(select(PayoutSchedule)).one()
-            assert (kept.thresholds, kept.enabled) == ({"EUR": 5000, "JPY": 5000}, False)
-        owner.post(place.group(1), to="end")
-        assert "No schedule" in owner.get("/settings/schedules").text
-
-    def test_thresholds_that_are_none_are_refused(self, owner: Visitor) -> None:
-        for wrong in ("EUR 50.001", "EUR", "XXZ 5", "EUR 1e99", "EUR NaN"):
-            page = owner.post(
-                "/settings/schedules", kind="threshold", program_id="", thresholds=wrong
-            )
-
-            assert page.status_code == 422
-            assert 'id="thresholds-error"' in page.text
-            assert wrong in page.text
