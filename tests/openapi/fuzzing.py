@@ -32,7 +32,7 @@ from tests.builders.world import World
 
 NOBODY = "http://127.0.0.1:9"
 UNLIMITED = 10_000_000  # requests a minute
-CONFIG = Path(__file__).with_name("schemathesis.toml")
+CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
 
 
 class _Quiet(WSGIRequestHandler):
