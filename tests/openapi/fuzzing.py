@@ -5,6 +5,7 @@ listens at its address), as nothing may be asked there.
 """
 
 import argparse
+import base64
 import logging
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from sqlalchemy import create_engine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rewards_service.app import create_app
+from rewards_service.exports import jobs as exports
+from rewards_service.exports.making import Maker
 from rewards_service.kit.errors import Forbidden
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings
@@ -55,7 +58,8 @@ def fill(app: Flask, settings: Settings) -> Caller:
     partner = world.partner()
     world.lead("ada@one.example", partner)
     world.deal("bob@two.example", partner)
-    for number, email in enumerate(["ada@one.example", "bob@two.example", "no@body.example"]):
+    payers = ["ada@one.example", "bob@two.example", "no@body.example", "ada@one.example"]
+    for number, email in enumerate(payers):  # the last one is a conflict
         world.site.post(paid(str(number), f"payer_{number}", email))
     world.drain()
     api = Caller(app, settings)
@@ -63,9 +67,35 @@ def fill(app: Flask, settings: Settings) -> Caller:
         api.create(path, **body)
     rewards = api.get("/rewards")["data"]
     api.call("POST", f"/rewards/{rewards[0]['id']}/approve")
-    api.create("/payouts", currency="USD", cut_off="2100-01-01")
+    _begin(api, app)
     engine.dispose()
     return api
+
+
+def _begin(api: Caller, app: Flask) -> None:
+    """What goes on for a while, or comes of something else."""
+    payout = api.create("/payouts", currency="USD", cut_off="2100-01-01")["data"][0]["id"]
+    document = base64.b64encode(b"%PDF-1.7").decode()
+    api.create(f"/programs/{api.get('/programs')['data'][0]['id']}/levels", name="Silver")
+    integration = next(
+        one["id"] for one in api.get("/integrations")["data"] if one["site"] != "sample-test"
+    )
+    api.change(f"/integrations/{integration}", api_key="live_y")
+    endpoint = api.get("/webhook-endpoints")["data"][0]["id"]
+    for path, body in {
+        f"/payouts/{payout}/invoice": {
+            "invoice_number": "R-1", "document": document, "media_type": "application/pdf",
+        },
+        f"/integrations/{integration}/backfill": {},
+        f"/integrations/{integration}/reconcile": {},
+        f"/webhook-endpoints/{endpoint}/test": {},
+        "/exports": {"resource": "partners", "format": "csv"},
+    }.items():  # fmt: skip
+        answer = api.call("POST", path, json=body)
+        assert answer.status_code in (200, 202), answer.text
+    with app.app_context():
+        maker = Maker()
+    exports.drain(maker)
 
 
 def _keep(app: Flask, key_id: str) -> None:

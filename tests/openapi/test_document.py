@@ -125,7 +125,7 @@ class TestLinks:
         assert links["change_lead"] == {
             "operationId": "change_lead", "parameters": {"lead_id": "$response.body#/id"},
         }  # fmt: skip
-        assert set(links) == {"get_lead", "change_lead"}
+        assert set(links) == {"get_lead", "change_lead", "get_partner", "get_customer"}
 
     def test_nothing_leads_to_what_comes_later(self) -> None:
         made = OPERATIONS["create_integration"].success()[1]["links"]
@@ -139,8 +139,12 @@ class TestLinks:
 
         assert links["explain_reward"]["parameters"] == {"reward_id": "$response.body#/data/0/id"}
 
-    def test_they_lead_to_operations_with_such_parameters(self) -> None:
-        for operation in OPERATIONS.values():
-            for link in operation.success()[1].get("links", {}).values():
-                names = OPERATIONS[link["operationId"]].path_names
-                assert list(link["parameters"]) == names
+    def test_a_thing_leads_to_what_it_names_and_to_lists_of_what_is_its_own(self) -> None:
+        links = OPERATIONS["get_transaction"].success()[1]["links"]
+        of_partner = OPERATIONS["get_partner"].success()[1]["links"]
+
+        assert links["get_customer"]["parameters"] == {"customer_id": "$response.body#/customer_id"}
+        assert of_partner["list_leads"] == {
+            "operationId": "list_leads",
+            "parameters": {"query.partner_id": "$response.body#/id"},
+        }

@@ -17,7 +17,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any) -> It
     """One world for many bodies that must not be accepted."""
     path = tmp_path_factory.mktemp("shared") / "rewards.db"
     path.write_bytes(sqlite_template.read_bytes())
-    given = {"DATABASE_URL": f"sqlite:///{path}", "REDIS_URL": "redis://unused",
+    given = {"DATABASE_URL": f"sqlite:///{path}", "REDIS_URL": "redis://127.0.0.1:9",
              "SECRET_KEY": SECRET_KEY, "ENCRYPTION_KEYS": ENCRYPTION_KEY}  # fmt: skip
     settings = load_settings(given)
     engine = create_engine(settings.database_url)
