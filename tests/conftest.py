@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import hypothesis
 import pytest
-import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
@@ -26,7 +24,7 @@ from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
-from tests.statements import share_compiled
+from tests.surroundings import set_up
 
 if TYPE_CHECKING:
     from tests.builders.api import Caller
@@ -35,23 +33,7 @@ if TYPE_CHECKING:
 SECRET_KEY = "a key for tests only, long enough"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 
-share_compiled()
-
-# The same examples in every run, and no deadline: machines of all speeds run the tests.
-hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
-# Without the values of all variables, which take seconds to draw.
-structlog.configure(
-    processors=[
-        *structlog.get_config()["processors"][:-1],
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-    ]
-)
-# `make mutation` runs a test again and again in one process, and needs no rare examples.
-hypothesis.settings.register_profile(
-    "mutants", hypothesis.settings.get_profile("house"), max_examples=40,
-    suppress_health_check=[hypothesis.HealthCheck.differing_executors],
-)  # fmt: skip
-hypothesis.settings.load_profile("mutants" if "MUTANT_UNDER_TEST" in os.environ else "house")
+set_up()
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,21 @@
 """Empty, migrated PostgreSQL databases, one for each test: used ones are emptied, not remade.
 
-A copy of the template costs a third of a second, emptying the few tables that a test wrote to a
-fiftieth of that. A database is as good as new when its schema is untouched, its rows are those of
-the template, and its sequences stand at their start; any other is dropped.
+A copy of the template costs many times what emptying the few tables costs that a test wrote to. A
+database is as good as new when its schema is untouched, its rows are those of the template, and
+its sequences stand at their start; any other is dropped.
 """
 
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Identifier, Literal
 from sqlalchemy import Engine, make_url, text
 
 END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 # Whatever a test changes of the schema, a disabled trigger among it, is a new row version here.
 SCHEMA = """
 SELECT md5(string_agg(part, ',' ORDER BY part)) FROM (
@@ -27,6 +30,9 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1
 RESTART = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
 FROM pg_sequences WHERE last_value IS NOT NULL"""
+# Rows are deleted: to truncate makes new files for a table and each of its indexes. What deleted
+# rows leave behind is read over and over, though, and so must not become much.
+MOST_BYTES_LEFT = 256 * 1024
 
 
 @dataclass
@@ -37,8 +43,10 @@ class PostgresTemplate:
     name: str
     _free: list[str] = field(default_factory=list)
     _schemas: dict[str, str] = field(default_factory=dict)
-    _tables: list[str] = field(default_factory=list)
-    _seeds: dict[str, str] = field(default_factory=dict)  # table -> its first rows, as JSON
+    # One connection to each copy stays open: it has read the catalogue, which takes a new one long.
+    _keepers: dict[str, psycopg.Connection] = field(default_factory=dict)
+    _filled: str = ""  # asks which tables have rows, and whether they leave much behind
+    _seed: str = ""  # brings back the first rows
 
     def create(self) -> str:
         """The URL of a database that is as good as new."""
@@ -63,6 +71,9 @@ class PostgresTemplate:
 
     def drop(self, url: str) -> None:
         """Drop a copy, its connections ended first: FORCE would sleep until they are."""
+        keeper = self._keepers.pop(url, None)
+        if keeper is not None:
+            keeper.close()
         name = make_url(url).database
         with self.admin.connect() as connection:
             for _ in range(200):
@@ -79,50 +90,48 @@ class PostgresTemplate:
         return self.admin.url.set(database=database).render_as_string(hide_password=False)
 
     def _remember(self, url: str) -> None:
-        with _connect(url) as connection:
-            (self._schemas[url],) = connection.execute(SCHEMA).fetchone() or ("",)
-            if not self._tables:
-                self._tables = [name for (name,) in connection.execute(TABLES)]
-                self._seeds = {
-                    name: rows
-                    for name in self._filled(connection)
-                    for (rows,) in connection.execute(
-                        SQL("SELECT json_agg(t)::text FROM {} t").format(Identifier(name))
-                    )
-                }
+        keeper = self._keepers[url] = _connect(url)
+        (self._schemas[url],) = keeper.execute(SCHEMA).fetchone() or ("",)
+        if not self._filled:
+            tables = [name for (name,) in keeper.execute(TABLES)]
+            self._filled = SQL(" UNION ALL ").join(map(_has_rows, tables)).as_string(keeper)
+            seeded = [name for name, _ in keeper.execute(self._filled)]
+            self._seed = "; ".join(_bringing_back(keeper, name) for name in seeded)
 
     def _empty(self, url: str) -> bool:
         """Whether the database could be emptied; not without a superuser's rights."""
-        with self.admin.connect() as admin:
-            admin.execute(text(END), {"name": make_url(url).database})
+        keeper = self._keepers[url]
         try:
-            with _connect(url) as connection:
-                if (self._schemas[url],) != connection.execute(SCHEMA).fetchone():
-                    return False
-                connection.execute("SET session_replication_role = replica")
-                used = self._filled(connection)
-                if used:
-                    names = SQL(", ").join(Identifier(name) for name in used)
-                    connection.execute(SQL("TRUNCATE {} CASCADE").format(names))
-                for name, rows in self._seeds.items():
-                    table = Identifier(name)
-                    connection.execute(SQL("DELETE FROM {}").format(table))
-                    connection.execute(SQL(
-                        "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)"
-                    ).format(table), (rows,))  # fmt: skip
-                connection.execute(RESTART)
+            keeper.execute(END_OTHERS)
+            if (self._schemas[url],) != keeper.execute(SCHEMA).fetchone():
+                return False
+            used = keeper.execute(self._filled).fetchall()
+            emptying = [_emptying(name, much).as_string(keeper) for name, much in used]
+            parts = ["SET session_replication_role = replica", *emptying, self._seed, RESTART]
+            keeper.execute("; ".join(parts))
         except psycopg.Error:
             return False
         return True
 
-    def _filled(self, connection: psycopg.Connection) -> list[str]:
-        question = SQL(" UNION ALL ").join(_has_rows(name) for name in self._tables)
-        return [name for (name,) in connection.execute(question)]
+
+def _has_rows(table: str) -> Composable:
+    found = SQL("SELECT {}, pg_relation_size({}) > {} WHERE EXISTS (SELECT FROM {})")
+    name = Identifier(table)
+    size = Literal(name.as_string())
+    return found.format(Literal(table), size, MOST_BYTES_LEFT, name)
 
 
-def _has_rows(table: str) -> Composed:
-    found = SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
-    return found.format(Literal(table), Identifier(table))
+def _emptying(table: str, much: bool) -> Composable:
+    statement = "TRUNCATE {} CASCADE" if much else "DELETE FROM {}"
+    return SQL(statement).format(Identifier(table))
+
+
+def _bringing_back(connection: psycopg.Connection, table: str) -> str:
+    name = Identifier(table)
+    query = SQL("SELECT json_agg(t)::text FROM {} t").format(name)
+    (rows,) = connection.execute(query).fetchone() or ("[]",)
+    put = SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})")
+    return put.format(name, Literal(rows)).as_string(connection)
 
 
 def _connect(url: str) -> psycopg.Connection:
