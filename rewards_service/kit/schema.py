@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, text
 from sqlalchemy.sql.elements import ColumnElement
 
 Columns = Sequence[str | ColumnElement[Any]]
 
 _IS_BROKEN = text("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)::oid")
+
+
+def add_column(table: str, column: Column[Any]) -> None:
+    """A column that old code leaves out: it may be null, or has a constant default."""
+    op.add_column(table, column, if_not_exists=_on_postgresql() or None)
 
 
 def build_index(name: str, table: str, columns: Columns, **options: Any) -> None:

@@ -56,7 +56,7 @@ class TestLook:
         self, engine: Engine, doorbell: Doorbell
     ) -> None:
         said: list[str] = []
-        for check, word in ((away, "away"), (yes, "looked")):
+        for check, word in ((away, "away"), (no, "looked")):
             Scheduler(engine, doorbell, {EVENTS: check}, lambda word=word: said.append(word)).look()  # type: ignore[misc]
 
         assert said == ["looked"]
