@@ -40,7 +40,7 @@ def offences(statements: Sequence[str], contracts: bool = False) -> list[str]:
 
     contracts: the migration takes away what no supported release uses any more.
     """
-    made = {found[1].lower() for text in statements if (found := _MADE.match(_flat(text)))}
+    made = {new[1].lower() for text in statements if (new := _MADE.match(_flat(text)))}
     rules = _FORBIDDEN if contracts else (*_FORBIDDEN, *_CONTRACTING)
     found = []
     for statement in map(_flat, statements):

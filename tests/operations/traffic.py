@@ -40,8 +40,9 @@ class Traffic:
     acknowledged.
 
     acked: event id -> seconds that the accepted delivery took. answers: status or failure -> how
-    often. A kept connection that the server closed before it answered anything is the one failure
-    that HTTP asks clients to expect: it counts as `RESET`.
+    often; slowest: the same -> the longest it took, in seconds. A kept connection that the server
+    closed before it answered anything is the one failure that HTTP asks clients to expect: it
+    counts as `RESET`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Traffic:
         self._lock = threading.Lock()
         self.acked: dict[str, float] = {}
         self.answers: Counter[str] = Counter()
+        self.slowest: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._run, args=(number,), daemon=True)
             for number in range(threads)
@@ -95,9 +97,11 @@ class Traffic:
                 begun = time.monotonic()
                 answer, link = self._post(link, turn, json.dumps(event).encode())
                 with self._lock:
+                    took = time.monotonic() - begun
                     self.answers[answer] += 1
+                    self.slowest[answer] = max(took, self.slowest.get(answer, 0.0))
                     if answer == ACKNOWLEDGED:
-                        self.acked[event["id"]] = time.monotonic() - begun
+                        self.acked[event["id"]] = took
                 if answer == ACKNOWLEDGED:
                     break
                 turn += 1
