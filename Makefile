@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof mutation lock clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +67,7 @@ screenshots: $(VENV)/.dev ## take the pictures of the documentation from a demo,
 	@$(BIN)/python -m tools.screenshots
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
-	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator \
+	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator --ignore tests/operations \
 		$(PYTEST_ARGS)
 
 proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order
@@ -75,6 +75,12 @@ proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of seque
 
 loss-proof: $(VENV)/.dev ## 200 plays with lost webhooks and an outage: the books of a play without
 	$(BIN)/python -m pytest -m slow -p no:randomly -n 2 tests/simulator $(PYTEST_ARGS)
+
+upgrade-proof: $(VENV)/.dev ## roll out this code over the release before (or FROM=...) while events come in
+	FROM=$(FROM) $(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_upgrade.py $(PYTEST_ARGS)
+
+hosts-proof: $(VENV)/.dev ## several hosts in network namespaces (root only): cut one off, let one lose its power
+	$(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_hosts.py $(PYTEST_ARGS)
 
 mutation: $(VENV)/.dev ## how many small changes of the pure modules go unnoticed by their tests
 	$(BIN)/mutmut run

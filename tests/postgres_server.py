@@ -46,10 +46,19 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_server(durable: bool = False) -> PostgresServer | None:
+@dataclass(frozen=True)
+class Host:
+    """A network namespace (for root only), and the address on which a server is to listen there."""
+
+    namespace: str
+    address: str
+
+
+def start_server(durable: bool = False, host: Host | None = None) -> PostgresServer | None:
     """A fresh server on a socket in a private folder; None when there are no binaries.
 
-    Tests need no durability; `durable` keeps PostgreSQL's own defaults, for measurements.
+    Tests need no durability; `durable` keeps PostgreSQL's own defaults, for measurements. `host`:
+    where it also listens, for everybody in that network.
     """
     binaries = find_binaries()
     if binaries is None:
@@ -62,7 +71,7 @@ def start_server(durable: bool = False) -> PostgresServer | None:
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         binaries = _reachable(binaries, folder, identity)
     try:
-        process = _start(binaries, folder, identity, durable)
+        process = _start(binaries, folder, identity, durable, host)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -138,7 +147,7 @@ def _reachable(binaries: Path, folder: Path, identity: dict[str, Any]) -> Path:
 
 
 def _start(
-    binaries: Path, folder: Path, identity: dict[str, Any], durable: bool
+    binaries: Path, folder: Path, identity: dict[str, Any], durable: bool, host: Host | None
 ) -> subprocess.Popen[bytes]:
     options = ["--no-sync", "--auth=trust", "--username=rewards", "--encoding=UTF8", "--locale=C"]
     made = subprocess.run(
@@ -160,10 +169,18 @@ def _start(
     }
     if not durable:
         switches |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    within: list[str] = []
+    if host is not None:
+        switches["listen_addresses"] = host.address
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
+        within = ["nsenter", f"--net=/run/netns/{host.namespace}",
+                  f"--setuid={identity['user']}", f"--setgid={identity['group']}"]  # fmt: skip
+        identity = {}
     arguments = [text for name, value in switches.items() for text in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
-            [str(binaries / "postgres"), "-D", str(folder / "data"), *arguments],
+            [*within, str(binaries / "postgres"), "-D", str(folder / "data"), *arguments],
             cwd=folder,
             env=_environ(folder),
             stdin=subprocess.DEVNULL,

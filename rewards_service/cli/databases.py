@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,11 +10,16 @@ from sqlalchemy.orm import Session
 
 from rewards_service.cli.main import Refused
 from rewards_service.kit import log
+from rewards_service.kit.connecting import connect_args
 from rewards_service.kit.db import READ_ONLY
-from rewards_service.kit.migrate import current_revision, newest_revision
+from rewards_service.kit.migrate import (
+    AHEAD,
+    BEHIND,
+    current_revision,
+    newest_revision,
+    schema_standing,
+)
 from rewards_service.settings import Settings, load_settings
-
-TIMEOUT_SECONDS = 5
 
 
 def start() -> Settings:
@@ -29,10 +33,8 @@ def start() -> Settings:
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """An engine that gives up on an absent server soon. Database errors become refusals."""
-    options: dict[str, Any] = {}
-    if not settings.database_url.startswith("sqlite"):
-        options["connect_args"] = {"connect_timeout": TIMEOUT_SECONDS}
-    engine = create_engine(settings.database_url, **options)
+    url = settings.database_url
+    engine = create_engine(url, connect_args=connect_args(url))
     try:
         yield engine
     except SQLAlchemyError as error:
@@ -55,11 +57,36 @@ def unusable(error: SQLAlchemyError) -> str:
 def migrated(settings: Settings) -> Iterator[Engine]:
     """As `open_engine`, for a database at the newest schema; another one is refused."""
     with open_engine(settings) as engine:
-        current, newest = current_revision(reading(engine)), newest_revision()
-        if current != newest:
-            held = f"is at revision {current}" if current else "has no tables yet"
-            raise Refused(f"The database {held}; this program needs {newest}. Run: rewards init")
+        current = current_revision(reading(engine))
+        if schema_standing(current) == AHEAD:
+            raise Refused(
+                f"The database is at revision {current}, of a newer release than this program "
+                f"({newest_revision()}). Use the new release."
+            )
+        _refuse_if_behind(current)
         yield engine
+
+
+def refuse_if_behind(settings: Settings) -> None:
+    """Refuse to work on a schema that is older than this code; one that is newer is made to fit.
+
+    A database that does not answer now may do so later: that is no reason not to start.
+    """
+    engine = create_engine(settings.database_url, connect_args=connect_args(settings.database_url))
+    try:
+        current = current_revision(reading(engine))
+    except SQLAlchemyError:
+        return
+    finally:
+        engine.dispose()
+    _refuse_if_behind(current)
+
+
+def _refuse_if_behind(current: str | None) -> None:
+    if schema_standing(current) == BEHIND:
+        held = f"is at revision {current}" if current else "has no tables yet"
+        needed = newest_revision()
+        raise Refused(f"The database {held}; this program needs {needed}. Run: rewards init")
 
 
 @contextmanager

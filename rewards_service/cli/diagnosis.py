@@ -20,7 +20,14 @@ from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.errors import RewardsError
-from rewards_service.kit.migrate import current_revision, newest_revision
+from rewards_service.kit.migrate import (
+    AHEAD,
+    BEHIND,
+    current_revision,
+    newest_revision,
+    schema_standing,
+)
+from rewards_service.kit.presence import living_schedulers
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
 from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
@@ -48,12 +55,19 @@ def examine(settings: Settings, offline: bool = False) -> list[Check]:
 
 def _schema(engine: Engine) -> Check:
     try:
-        current, newest = current_revision(reading(engine)), newest_revision()
+        current = current_revision(reading(engine))
     except SQLAlchemyError as error:
         return Check("database", False, unusable(error), "Start it, or correct DATABASE_URL.")
-    if current != newest:
+    standing, newest = schema_standing(current), newest_revision()
+    if standing == BEHIND:
         detail = f"The schema is at {current or 'nothing'}, the newest is {newest}."
         return Check("database", False, detail, "Run: rewards init")
+    if standing == AHEAD:
+        detail = (
+            f"The schema is at {current}, this release knows {newest}: an upgrade is under way."
+        )
+        remedy = "Bring the other processes to the new release, too."
+        return Check("database", True, detail, remedy, warning=True)
     return Check("database", True, f"{engine.dialect.name} answers, its schema is the newest.")
 
 
@@ -90,7 +104,7 @@ def _queue(settings: Settings) -> Iterator[Check]:
     connection = connect(settings.redis_url, REDIS_SECONDS)
     try:
         problem = eviction_problem(connection)
-        workers = living_workers(connection)
+        workers, schedulers = living_workers(connection), living_schedulers(connection)
     except RedisError as error:
         detail = f"Redis does not answer ({type(error).__name__})."
         start = (
@@ -112,6 +126,12 @@ def _queue(settings: Settings) -> Iterator[Check]:
     else:
         remedy = "Start one: rewards worker (make run starts one as well)."
         yield Check("workers", False, "No worker reported within 30 seconds.", remedy)
+    if schedulers:
+        yield Check("scheduler", True, f"Alive: {', '.join(schedulers)}.")
+    else:
+        detail = "No scheduler looked within 30 seconds; workers find most of it by themselves."
+        remedy = "Start one: rewards scheduler (make run starts one as well)."
+        yield Check("scheduler", True, detail, remedy, warning=True)
 
 
 def _keys(settings: Settings) -> Check:

@@ -12,6 +12,7 @@ from rewards_service.settings import SettingsError
 COMMANDS = {
     "api-key": "rewards_service.cli.api_key:api_key",
     "backfill": "rewards_service.cli.backfill:backfill",
+    "backup": "rewards_service.cli.copies:backup",
     "check": "rewards_service.cli.check:check",
     "connect": "rewards_service.cli.connect:connect",
     "create-user": "rewards_service.cli.create_user:create_user",
@@ -26,6 +27,7 @@ COMMANDS = {
     "rebuild-months": "rewards_service.cli.rebuild_months:rebuild_months",
     "reconcile": "rewards_service.cli.reconcile:reconcile",
     "replay": "rewards_service.cli.replay:replay",
+    "restore": "rewards_service.cli.copies:restore",
     "rotate-keys": "rewards_service.cli.rotate_keys:rotate_keys",
     "run": "rewards_service.cli.run:run",
     "sandbox": "rewards_service.cli.sandbox:sandbox",

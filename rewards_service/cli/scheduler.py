@@ -7,8 +7,10 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from rewards_service.cli.databases import refuse_if_behind
 from rewards_service.kit import log
 from rewards_service.kit.db import READ_ONLY, db
+from rewards_service.kit.presence import Presence
 from rewards_service.kit.queue import (
     BACKFILLS,
     EVENTS,
@@ -39,13 +41,18 @@ class Scheduler:
     One is enough; more do no harm, because a queue with a waiting job is not rung again.
 
     checks: queue -> does anything of it wait and is due now?
+    announce: called after each look that worked.
     """
 
-    def __init__(self, engine: Engine, doorbell: Doorbell, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, engine: Engine, doorbell: Doorbell, checks: Mapping[str, Check],
+        announce: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._engine = engine.execution_options(**{READ_ONLY: True})
         self._doorbell = doorbell
         self._checks = dict(checks)
         self._failing = False
+        self._announce = announce
 
     def run(self, stop: Stop, interval: float = INTERVAL_SECONDS) -> None:
         """Go on until a stop is asked for, then return at once."""
@@ -66,6 +73,7 @@ class Scheduler:
         if self._failing:
             self._failing = False
             logger.info("The database answers again")
+        self._announce()
         for queue in due:
             self._doorbell.ring(queue)
 
@@ -78,6 +86,7 @@ def scheduler() -> None:
     """
     settings = load_settings()
     log.configure(settings.log_format)
+    refuse_if_behind(settings)
     from rewards_service.app import create_app
     from rewards_service.exports import service as exports
     from rewards_service.history import queries as history
@@ -107,4 +116,6 @@ def scheduler() -> None:
         WEBHOOKS: outbound.has_due,
     }
     with create_app(settings).app_context():
-        Scheduler(db.engine, Doorbell(settings.redis_url), checks).run(stop)
+        presence = Presence(settings.redis_url)
+        Scheduler(db.engine, Doorbell(settings.redis_url), checks, presence.announce).run(stop)
+        presence.leave()

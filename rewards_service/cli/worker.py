@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from rewards_service.cli.databases import refuse_if_behind
 from rewards_service.kit import log
 from rewards_service.settings import load_settings
 from rewards_service.worker import MAX_JOBS, Worker
@@ -22,11 +23,13 @@ def worker(max_jobs: int) -> None:
 
     Answers the doorbells in Redis and, every few seconds, whatever waits in the database; so it
     keeps working while Redis is away. SIGTERM and Ctrl-C finish the batch at hand first. Start it
-    again whenever it ends. Exit status 2: this Redis may throw waiting jobs away.
+    again whenever it ends. Exit status 2: this Redis may throw waiting jobs away, or the schema is
+    older than this release.
     """
     settings = load_settings()
     log.configure(settings.log_format)
     from rewards_service.app import create_app
 
+    refuse_if_behind(settings)
     app = create_app(settings)
     sys.exit(Worker(settings.redis_url, app.app_context, max_jobs=max_jobs).run())

@@ -17,6 +17,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from rewards_service.kit.gauges import readings
+
 logger = logging.getLogger(__name__)
 
 _BATCH_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -39,6 +41,10 @@ _webhooks = Counter(
 )
 _batches = Histogram(
     "rewards_batch_seconds", "Duration of one drained batch.", ["queue"], buckets=_BATCH_BUCKETS
+)
+
+_no_connection = Counter(
+    "rewards_database_pool_timeouts", "Times that no connection to the database came free."
 )
 
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -146,6 +152,11 @@ def count_webhook(result: str) -> None:
     _webhooks.labels(result).inc()
 
 
+def count_pool_timeout() -> None:
+    """A request found no free connection to the database in time."""
+    _no_connection.inc()
+
+
 def count_events(outcome: str, number: int = 1) -> None:
     """`number` events finished with `outcome`; one call per batch and outcome is enough."""
     _events.labels(outcome).inc(number)
@@ -175,6 +186,7 @@ def render() -> tuple[bytes, str]:
     else:
         registry.register(REGISTRY)
     registry.register(_backlog)
+    registry.register(readings)
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.log import bind_request_id
+from rewards_service.kit.metrics import count_pool_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ def answer_database(error: DBAPIError) -> Response:
 
 
 def answer_unavailable(error: Exception) -> Response:
+    if isinstance(error, PoolTimeout):
+        count_pool_timeout()
     logger.error("The database cannot be used", exc_info=error)
     answer = problem(
         503, "unavailable", "The service cannot do this right now; try again shortly.",

@@ -1,18 +1,29 @@
 """/livez, /readyz and /metrics: for the machines that look after this one."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 from flask import Blueprint, Flask, Response, current_app
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
+from prometheus_client.metrics_core import Metric
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import metrics
 from rewards_service.kit.db import READ_ONLY, db
-from rewards_service.kit.migrate import current_revision, newest_revision
+from rewards_service.kit.gauges import readings
+from rewards_service.kit.migrate import AHEAD, BEHIND, NEWEST, current_revision, schema_standing
+from rewards_service.kit.queue import connect
 from rewards_service.reports.backlog import read_backlog
+from rewards_service.reports.gauges import of_business, of_process, of_queue, of_server
 
 blueprint = Blueprint("operations", __name__)
 
+_STANDINGS = {
+    NEWEST: "The schema is the newest.",
+    AHEAD: "The schema is of a newer release: an upgrade is under way.",
+    BEHIND: "The schema is not the newest: run `rewards init`.",
+}
 _SILENT = {"ok": False, "detail": "The database does not answer. See the log."}
 
 
@@ -24,7 +35,27 @@ def init_app(app: Flask) -> None:
             session.connection(execution_options={READ_ONLY: True})
             return read_backlog(session)
 
+    schema_standing(None)  # read now: files on the disk may be those of the next release soon
     metrics.register_backlog(read)
+    redis = connect(app.extensions["rewards_settings"].redis_url)
+    readings.register("queue", lambda: of_queue(redis))
+    readings.register("figures", lambda: _in_session(app, of_business))
+    readings.register("server", lambda: _in_session(app, of_server))
+    readings.register("process", lambda: of_process(_engines(app)))
+
+
+def _in_session(app: Flask, read: Callable[[Session], Iterable[Metric]]) -> list[Metric]:
+    with app.app_context(), Session(db.engine) as session:
+        session.connection(execution_options={READ_ONLY: True})
+        return list(read(session))
+
+
+def _engines(app: Flask) -> Iterator[tuple[str, Engine]]:
+    with app.app_context():
+        yield "requests", db.engine
+    webhooks = app.extensions.get("rewards_webhooks")  # a floor beside this one, hence by name
+    if webhooks is not None:
+        yield "webhooks", webhooks.engine
 
 
 @blueprint.get("/livez")
@@ -63,9 +94,7 @@ def _database() -> dict[str, object]:
 
 def _migrations() -> dict[str, object]:
     try:
-        current, newest = current_revision(db.engine), newest_revision()
+        standing = schema_standing(current_revision(db.engine))
     except SQLAlchemyError:
         return _SILENT
-    if current != newest:
-        return {"ok": False, "detail": "The schema is not the newest: run `rewards init`."}
-    return {"ok": True, "detail": "The schema is the newest."}
+    return {"ok": standing != BEHIND, "detail": _STANDINGS[standing]}

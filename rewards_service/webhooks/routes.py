@@ -19,7 +19,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from rewards_service.inbox import recording as inbox
 from rewards_service.inbox.recording import Delivery, Recorder
 from rewards_service.kit import bells, ids
-from rewards_service.kit.metrics import count_answer
+from rewards_service.kit.connecting import connect_args
+from rewards_service.kit.metrics import count_answer, count_pool_timeout
 from rewards_service.kit.queue import Doorbell
 from rewards_service.webhooks.door import Environ, Refusal, read_delivery
 from rewards_service.webhooks.verify import Door, Doors
@@ -76,6 +77,8 @@ class Reception:
             answer = self._answer(environ)
         except (DBAPIError, TimeoutError) as problem:
             log.warning("webhook_not_recorded", error=type(problem).__name__)
+            if isinstance(problem, TimeoutError):
+                count_pool_timeout()
             answer = _NOT_RECORDED
         except Exception:
             log.exception("webhook_failed")
@@ -157,9 +160,8 @@ def _autocommit_engine(database_url: str) -> Engine:
         pool_timeout=2,
         pool_reset_on_return=None,
         connect_args={
-            "connect_timeout": 5,
+            **connect_args(database_url, statement_timeout=5_000),
             "prepare_threshold": 2,
-            "options": "-c statement_timeout=5000",
         },
     )
 

@@ -2,12 +2,14 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.service import create_integration
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.migrate import downgrade
+from rewards_service.kit.presence import Presence
 from rewards_service.kit.queue import HEARTBEAT_PREFIX
 from rewards_service.settings import Settings
 from tests.cli.conftest import Rewards, read
@@ -45,6 +47,30 @@ class TestDoctor:
         check = examined(rewards)["database"]
 
         assert (check["ok"], check["remedy"]) == (False, "Run: rewards init")
+
+    def test_a_schema_that_is_ahead_is_told_and_commands_refuse_it(
+        self, rewards: Rewards, worker: None, engine: Engine
+    ) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+        check = examined(rewards)["database"]
+        refused = rewards("check")
+
+        assert (check["ok"], check["warning"]) == (True, True)
+        assert "an upgrade is under way" in check["detail"]
+        assert refused.exit_code == 2
+        assert "of a newer release" in refused.output
+
+    def test_no_scheduler_is_a_warning(
+        self, rewards: Rewards, redis_connection: Redis, redis_url: str
+    ) -> None:
+        without = examined(rewards)["scheduler"]
+        Presence(redis_url).announce()
+        with_one = examined(rewards)["scheduler"]
+
+        assert (without["ok"], without["warning"]) == (True, True)
+        assert (with_one["ok"], with_one["warning"]) == (True, False)
 
     def test_a_database_that_is_away_fails_and_the_rest_is_examined(
         self, rewards: Rewards, worker: None

@@ -52,6 +52,15 @@ def waiting(server: RedisProcess, queue: str) -> int:
 
 
 class TestLook:
+    def test_says_that_it_lives_after_a_look_that_worked(
+        self, engine: Engine, doorbell: Doorbell
+    ) -> None:
+        said: list[str] = []
+        for check, word in ((away, "away"), (no, "looked")):
+            Scheduler(engine, doorbell, {EVENTS: check}, lambda word=word: said.append(word)).look()  # type: ignore[misc]
+
+        assert said == ["looked"]
+
     def test_rings_only_what_is_due(
         self, engine: Engine, doorbell: Doorbell, server: RedisProcess
     ) -> None:
