@@ -32,8 +32,9 @@ lint: $(VENV)/.dev ## style, formatting and import contracts
 types: $(VENV)/.dev ## static types
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev ## write docs/domain.md; fails when a rule has no test
+docs: $(VENV)/.dev ## write docs/domain.md and the table of docs/security.md; fails when a rule has no test
 	$(BIN)/python -m tools.domain_table
+	$(BIN)/python -m tools.security_table
 
 openapi: $(VENV)/.dev ## write docs/openapi.json, the description of the API as it is served
 	@$(BIN)/python -m tools.openapi

@@ -28,6 +28,7 @@ from rewards_service.programs import routes as programs
 from rewards_service.programs.rule_schemas import country_codes
 from rewards_service.reconciliation import routes as reconciliation
 from rewards_service.reports import ops_routes, report_routes
+from rewards_service.retention import models as retention_models  # noqa: F401 - its table
 from rewards_service.rewards import preview_routes, why_routes
 from rewards_service.rewards import routes as rewards
 from rewards_service.settings import Settings

@@ -68,6 +68,7 @@ class Settings:
     webhook_allow_loopback: bool = False  # outbound, for development
     webhook_disable_after_days: int = 5  # of nothing but failures
     webhook_retention_days: int = 30  # of deliveries
+    retain_bodies_days: int = 0  # of events; 0: for good
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -143,6 +144,7 @@ def _read(env: Env) -> Settings:
         webhook_retention_days=env.int(
             "WEBHOOK_RETENTION_DAYS", 30, validate=validate.Range(4, 3_650)
         ),
+        retain_bodies_days=env.int("RETAIN_BODIES_DAYS", 0, validate=validate.Range(0, 3_650)),
     )
 
 

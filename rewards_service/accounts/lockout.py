@@ -1,9 +1,10 @@
 """Who guesses passwords is locked out for a while. It counts in the database: without it, nobody
 signs in at all."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from rewards_service.accounts.user_models import LoginFailures
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import hold_stage
+
+log = structlog.get_logger()
 
 WINDOW = LOCKED_FOR = timedelta(minutes=15)
 # One account from one address; one address, whatever the account.
@@ -24,7 +27,10 @@ def is_locked(session: Session, secret_key: str, email: str, address: str | None
     query = select(LoginFailures.digest).where(
         LoginFailures.digest.in_(keys), LoginFailures.locked_until_at > utc_now()
     )
-    return session.scalar(query.limit(1)) is not None
+    locked = session.scalar(query.limit(1)) is not None
+    if locked:
+        log.warning("sign_in_locked_out", address=address, account=keys[0].hex()[:12])
+    return locked
 
 
 def note_failure(session: Session, secret_key: str, email: str, address: str | None) -> bool:
@@ -40,6 +46,8 @@ def note_failure(session: Session, secret_key: str, email: str, address: str | N
         row.failures += 1
         if row.failures >= most:
             row.locked_until_at, locked = now + LOCKED_FOR, True
+    account = _counted(secret_key, email, address)[0][0].hex()[:12]  # to tell attempts apart
+    log.warning("sign_in_failed", address=address, account=account, locks=locked)
     return locked
 
 
@@ -55,6 +63,6 @@ def forget_old(session: Session) -> None:
     session.execute(delete(LoginFailures).where(LoginFailures.since_at < past))
 
 
-def _counted(secret_key: str, email: str, address: str | None) -> Iterable[tuple[bytes, int]]:
+def _counted(secret_key: str, email: str, address: str | None) -> Sequence[tuple[bytes, int]]:
     names = ((f"{email.strip().lower()} {address}", MOST_BY_ACCOUNT), (address, MOST_BY_ADDRESS))
     return [(crypto.digest(secret_key, _PURPOSE, str(name).encode()), most) for name, most in names]

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask, Response, current_app, g, json, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
@@ -14,8 +15,9 @@ from rewards_service.kit.db import db
 from rewards_service.kit.errors import BadRequest, Forbidden
 from rewards_service.kit.noting import note
 from rewards_service.kit.problems import PROBLEM_JSON
-from rewards_service.kit.web import current_session, current_settings
-from rewards_service.settings import Settings
+from rewards_service.kit.web import current_session
+
+log = structlog.get_logger()
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -42,15 +44,10 @@ class NotForRole(Forbidden):
     title = "Your role may not do that."
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask) -> None:
     """Guard the pages of `app`."""
-    strict = settings.base_url.startswith("https://")
-
-    def add_headers(answer: Response) -> Response:
-        return _add_headers(answer, strict)
-
     app.before_request(_check)
-    app.after_request(add_headers)
+    app.after_request(_add_headers)
     app.after_request(_as_page)
 
 
@@ -68,6 +65,7 @@ def _check() -> ResponseReturnValue | None:
     elif wanted != permissions.PUBLIC:
         return _to_login()
     if wanted is None or not permissions.may(role(), wanted):
+        log.warning("page_refused", endpoint=request.endpoint, role=role(), by=_who())
         raise NotForRole(
             f"The role {role()} does not include this. Ask an owner if you need it."
             if role()
@@ -80,9 +78,14 @@ def _check_token() -> None:
     try:
         csrf.protect()
     except CSRFError as error:
+        log.warning("stale_page", endpoint=request.endpoint, by=_who())
         raise StalePage(
             "Nothing was changed. Go back, load the page again, and repeat what you did."
         ) from error
+
+
+def _who() -> int | None:
+    return current_user.id if current_user.is_authenticated else None
 
 
 def _note_seen() -> None:
@@ -102,7 +105,7 @@ def _to_login() -> ResponseReturnValue:
     return redirect(target)
 
 
-def _add_headers(answer: Response, strict: bool) -> Response:
+def _add_headers(answer: Response) -> Response:
     if not is_page(request.path):
         return answer
     headers = answer.headers
@@ -110,8 +113,8 @@ def _add_headers(answer: Response, strict: bool) -> Response:
     headers["Referrer-Policy"] = "same-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if strict:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if g.get("has_signed_out"):
+        headers["Clear-Site-Data"] = '"cache", "storage"'
     if request.endpoint == "admin.static" and answer.status_code == 200:
         # Their address names their version.
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -132,7 +135,7 @@ def _as_page(answer: Response) -> Response:
     for name in ("Allow", "Retry-After", "X-Request-ID"):
         if name in answer.headers:
             page.headers[name] = answer.headers[name]
-    return _add_headers(page, current_settings().base_url.startswith("https://"))
+    return _add_headers(page)
 
 
 def _wants_page() -> bool:

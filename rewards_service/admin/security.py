@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from flask import Flask, g, request, session
 from flask_login import user_logged_out
 from flask_security import RoleMixin, Security, password_changed, user_authenticated
@@ -20,6 +21,8 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_session, current_settings
 from rewards_service.settings import Settings
+
+log = structlog.get_logger()
 
 COOKIE_KEY = "sid"  # what the signed cookie calls the session's token
 _TEMPLATES = {
@@ -145,6 +148,7 @@ def _begin(_app: Flask, user: User, authn_via: list[str] | None = None, **_more:
         own, key, user, address(), request.headers.get("User-Agent")
     )
     session.permanent = True
+    log.info("signed_in", user=user.id, by=authn_via, address=address())
 
 
 def _note_password(_app: Flask, user: User, **_more: Any) -> None:
@@ -155,6 +159,8 @@ def _note_password(_app: Flask, user: User, **_more: Any) -> None:
 
 def _end(_app: Flask, **_more: Any) -> None:
     session.pop(COOKIE_KEY, None)
+    g.has_signed_out = True
     row = g.get("user_session")
     if row is not None:
         row.ended_at = row.ended_at or utc_now()
+        log.info("signed_out", user=row.user_id)

@@ -61,4 +61,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     packed.init_app(app)
-    guard.init_app(app, settings)
+    guard.init_app(app)

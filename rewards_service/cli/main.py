@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "rewards_service.cli.init:init",
     "poll": "rewards_service.cli.poll:poll",
     "preview-rule": "rewards_service.cli.preview_rule:preview_rule",
+    "purge": "rewards_service.cli.purge:purge",
     "rebuild-months": "rewards_service.cli.rebuild_months:rebuild_months",
     "reconcile": "rewards_service.cli.reconcile:reconcile",
     "replay": "rewards_service.cli.replay:replay",

@@ -92,11 +92,11 @@ def scheduler() -> None:
     from rewards_service.history import queries as history
     from rewards_service.inbox import queries as inbox
     from rewards_service.inbox import verification
-    from rewards_service.kit import housekeeping
     from rewards_service.outbound import queries as outbound
     from rewards_service.payouts import schedules
     from rewards_service.polling import queries as polling
     from rewards_service.reconciliation import jobs as reconciliations
+    from rewards_service.retention import jobs as retention
     from rewards_service.rewards import timers
     from rewards_service.transactions import queries as transactions
 
@@ -112,7 +112,7 @@ def scheduler() -> None:
         VERIFICATIONS: verification.has_wanted,
         RECONCILIATIONS: reconciliations.has_due,
         EXPORTS: exports.has_due,
-        HOUSEKEEPING: housekeeping.has_due,
+        HOUSEKEEPING: retention.has_due,
         WEBHOOKS: outbound.has_due,
     }
     with create_app(settings).app_context():

@@ -31,6 +31,9 @@ WANTED = "wanted"
 CONFIRMED = "confirmed"
 REFUSED = "refused"
 
+# The body of an event that was kept long enough: no event can have it, for it is no JSON.
+PURGED = b""
+
 _IS_PENDING = text("state = 'pending'")
 # In these words: SQLite takes an index of some rows only for a query that says the same.
 NEEDS_A_PERSON = text("state IN ('quarantined', 'dead')")
@@ -41,7 +44,8 @@ _IS_UNVERIFIED = text("verification = 'wanted'")
 class ReceivedEvent(Base):
     """One event, once per (integration, event id), whatever the sender repeats.
 
-    `body` are the bytes as received, without card data; `body_sha256` is of the bytes with it.
+    `body` are the bytes as received, without card data, until they are PURGED; `body_sha256` is of
+    the bytes with it.
     `attempts` counts tries of this event alone; a batch that dies costs none. A lease marks rows
     that a worker is busy with: it must still hold its token to finish them.
 

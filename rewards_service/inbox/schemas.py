@@ -99,7 +99,10 @@ class EventSchema(Schema):
 class EventWithBodySchema(EventSchema):
     """An event with its body, as it was kept."""
 
-    body = fields.Dict()
+    body = fields.Dict(
+        allow_none=True,
+        metadata={"description": "null: it was kept as long as RETAIN_BODIES_DAYS says"},
+    )
 
 
 class EventQuerySchema(ListQuery):

@@ -44,7 +44,7 @@ DOORBELLS: Mapping[str, str] = MappingProxyType(
         VERIFICATIONS: "rewards_service.webhooks.verifying.run_due",
         RECONCILIATIONS: "rewards_service.reconciliation.jobs.drain_reconciliations",
         EXPORTS: "rewards_service.exports.jobs.drain_exports",
-        HOUSEKEEPING: "rewards_service.kit.housekeeping.run_due",
+        HOUSEKEEPING: "rewards_service.retention.jobs.run_due",
         WEBHOOKS: "rewards_service.outbound.jobs.drain_webhooks",
     }
 )

@@ -44,7 +44,22 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[_SETTINGS] = settings
     problems.init_app(app)
     app.before_request(_begin)
-    app.after_request(_add_headers)
+    headers = headers_of(settings)
+
+    def add_headers(answer: Response) -> Response:
+        for name, value in headers.items():
+            answer.headers.setdefault(name, value)
+        answer.headers["X-Request-ID"] = problems.request_id()
+        return answer
+
+    app.after_request(add_headers)
+
+
+def headers_of(settings: Settings) -> dict[str, str]:
+    """What browsers are told with every answer that does not say it in its own way."""
+    if settings.base_url.startswith("https://"):
+        return {**_HEADERS, "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+    return _HEADERS
 
 
 def current_settings() -> Settings:
@@ -76,13 +91,6 @@ def max_body() -> int:
     view = current_app.view_functions.get(request.endpoint or "")
     most: int = getattr(view, "max_body", MAX_BODY)
     return most
-
-
-def _add_headers(answer: Response) -> Response:
-    for name, value in _HEADERS.items():
-        answer.headers.setdefault(name, value)
-    answer.headers["X-Request-ID"] = problems.request_id()
-    return answer
 
 
 class Files(tuple[str, ...]):

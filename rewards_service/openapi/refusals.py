@@ -37,7 +37,7 @@ CONFLICTS: dict[str, tuple[str, ...]] = {
         "customer_has_chargebee_id", "deal_associated", "event_pending", "lead_converted",
         "not_a_payment", "payer_known",
     ),
-    "replay_event": ("event_pending",),
+    "replay_event": ("body_purged", "event_pending"),
     "verify_event": ("event_not_refused", "api_key_missing"),
     "resolve_conflict": ("conflict_resolved", "conflict_outdated"),
     "approve_reward": ("unlawful_move",),

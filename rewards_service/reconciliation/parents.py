@@ -144,6 +144,7 @@ def _noted(session: Session, stretch: _Stretch) -> Iterator[str]:
         ReceivedEvent.integration_id == stretch.integration_id,
         ReceivedEvent.event_type.in_(_NOTES),
         ReceivedEvent.outcome == "mirrored",
+        func.length(ReceivedEvent.body) > 0,
     )
     for body in session.scalars(query):
         name = parse(body)["content"]["credit_note"].get("reference_invoice_id")

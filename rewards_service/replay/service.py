@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, case, func, select, text
 
+from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.kit.errors import RewardsError
 from rewards_service.replay import addresses, copying, facts, journal, moments, timeline
 from rewards_service.replay.facts import LIVE, REPLAYED, SECTIONS
 from rewards_service.replay.scratch import scratch
@@ -17,6 +19,11 @@ from rewards_service.transactions.models import RewardDue
 
 LISTED = 1_000
 PAGE = 2_000
+
+
+class BodiesPurged(RewardsError):
+    code = "bodies_purged"
+    title = "Not all events have their bodies any more."
 
 
 @dataclass(slots=True)
@@ -39,8 +46,9 @@ def replay(live: Engine, verify: bool = True, progress: Progress = lambda _event
     """Let everything in the event log happen again in a scratch schema; compare if asked to.
 
     The live tables are only read, in one snapshot; the service may run meanwhile. `progress` is
-    told how many events were handled. Raises NoPlaceToReplay.
+    told how many events were handled. Raises NoPlaceToReplay, BodiesPurged.
     """
+    _check_bodies(live)
     with scratch(live) as place:
         with place.open_live() as connection:
             copying.copy(connection)
@@ -58,6 +66,18 @@ def replay(live: Engine, verify: bool = True, progress: Progress = lambda _event
                 facts.note(connection, REPLAYED)
                 _compare(connection, outcome, run.failures)
         return outcome
+
+
+def _check_bodies(live: Engine) -> None:
+    with live.connect() as connection:
+        purged = func.count().filter(func.length(ReceivedEvent.body) == 0)
+        missing, every = connection.execute(select(purged, func.count(ReceivedEvent.id))).one()
+    if missing:
+        raise BodiesPurged(
+            f"{missing} of {every} events have no body any more (RETAIN_BODIES_DAYS), so nothing "
+            "can be rebuilt from them. Their rewards are in the ledger, which `rewards check` "
+            "examines; a backup from before can be replayed."
+        )
 
 
 def refresh_statistics(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from rewards_service.crm.matching import Payer
 from rewards_service.crm.near_misses import NearMisses, near_misses
 from rewards_service.crm.queries import claims_of_events
 from rewards_service.inbox.listing import get_event
+from rewards_service.inbox.models import PURGED
 from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.webhooks.processing import parse
 
@@ -23,6 +24,8 @@ def near_misses_of(session: Session, event_key: int) -> tuple[int | None, NearMi
         owner = deciding.owner_of(session, claim.payer)
         payer = claim.payer if owner is None else None
         return owner, near_misses(session, claim.email_key, claim.paid_at, payer)
+    if event.body == PURGED:
+        return None, near_misses(session, None, None, None)
     payment = read_event(event.event_type, parse(event.body), len(event.body)).payment
     if payment is None:
         return None, near_misses(session, None, None, None)

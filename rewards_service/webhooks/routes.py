@@ -5,7 +5,7 @@ does for a request, and that would cost as much again as the answer itself (deci
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from rewards_service.kit import bells, ids
 from rewards_service.kit.connecting import connect_args
 from rewards_service.kit.metrics import count_answer, count_pool_timeout
 from rewards_service.kit.queue import Doorbell
+from rewards_service.kit.web import headers_of
 from rewards_service.webhooks.door import Environ, Refusal, read_delivery
 from rewards_service.webhooks.verify import Door, Doors
 
@@ -57,7 +58,8 @@ _UNKNOWN = Refusal(401, "The credentials are missing or wrong.")
 class Reception:
     """The endpoint of one process: its doors, and connections that autocommit."""
 
-    def __init__(self, database_url: str, secret_key: str) -> None:
+    def __init__(self, database_url: str, secret_key: str, headers: Mapping[str, str]) -> None:
+        self._headers = list(headers.items())
         self.engine: Engine = _autocommit_engine(database_url)
         self.doors = Doors(self.engine, secret_key)
         self.recorder = Recorder(self.engine)
@@ -83,7 +85,7 @@ class Reception:
         except Exception:
             log.exception("webhook_failed")
             answer = _NOT_RECORDED
-        return _respond(answer, start_response)
+        return _respond(answer, start_response, self._headers)
 
     def _answer(self, environ: Environ) -> bytes | Refusal:
         endpoint_key = environ.get("PATH_INFO", "")[1:]
@@ -143,7 +145,7 @@ def reception_of(app: Flask) -> Reception:
 def init_app(app: Flask) -> None:
     """Mount an endpoint of its own in front of an app, and give the process its doorbell."""
     settings = app.extensions["rewards_settings"]
-    reception = Reception(settings.database_url, settings.secret_key)
+    reception = Reception(settings.database_url, settings.secret_key, headers_of(settings))
     app.extensions[_STATE] = reception
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {MOUNT: reception})  # type: ignore[method-assign]
     bells.install(Doorbell(settings.redis_url).ring)
@@ -170,11 +172,14 @@ def _accepted(status: str, key: int) -> bytes:
     return f'{{"status": "{status}", "id": "{ids.encode("evt", key)}"}}'.encode()
 
 
-def _respond(answer: bytes | Refusal, start_response: "StartResponse") -> list[bytes]:
+def _respond(
+    answer: bytes | Refusal, start_response: "StartResponse", headers: list[tuple[str, str]]
+) -> list[bytes]:
     if isinstance(answer, bytes):
         count_answer(200)
         length = str(len(answer))
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", length)])
+        own = [("Content-Type", "application/json"), ("Content-Length", length)]
+        start_response("200 OK", own + headers)
         return [answer]
     count_answer(answer.status)
     code, title = _TITLES[answer.status]
@@ -186,6 +191,7 @@ def _respond(answer: bytes | Refusal, start_response: "StartResponse") -> list[b
         "code": code,
     }
     body = json.dumps(problem).encode()
-    headers = [("Content-Type", _PROBLEM), ("Content-Length", str(len(body)))]
-    start_response(_LINES[answer.status], headers + _EXTRA_HEADERS.get(answer.status, []))
+    own = [("Content-Type", _PROBLEM), ("Content-Length", str(len(body)))]
+    extra = _EXTRA_HEADERS.get(answer.status, [])
+    start_response(_LINES[answer.status], own + headers + extra)
     return [body]

@@ -14,7 +14,7 @@ from rewards_service.crm.matching import Claim
 from rewards_service.crm.queries import claims_of_events
 from rewards_service.inbox import service as inbox
 from rewards_service.inbox.listing import get_event
-from rewards_service.inbox.models import PENDING, ReceivedEvent
+from rewards_service.inbox.models import PENDING, PURGED, ReceivedEvent
 from rewards_service.kit.db import rehearsal
 from rewards_service.kit.errors import Conflict, NotFound
 from rewards_service.webhooks import processing
@@ -27,6 +27,11 @@ log = structlog.get_logger()
 class EventPending(Conflict):
     code = "event_pending"
     title = "This event has not been handled yet."
+
+
+class BodyPurged(Conflict):
+    code = "body_purged"
+    title = "The body of this event is not kept any more."
 
 
 class NotAPayment(Conflict):
@@ -119,12 +124,16 @@ def replay_event(
 
     What is done comes to the same and posts nothing twice; a quarantined, dead or observed one
     gets another try. A try that fails leaves the event as it was, with the error. With `dry_run`
-    nothing is kept. Raises NotFound, EventPending.
+    nothing is kept. Raises NotFound, EventPending, BodyPurged.
     """
     hold_stages(session)
     event = get_event(session, event_key)
     if event.state == PENDING:
         raise EventPending("It will be handled in a moment: there is nothing to repeat yet.")
+    if event.body == PURGED:
+        raise BodyPurged(
+            "It was kept as long as RETAIN_BODIES_DAYS says. What followed from the event stays."
+        )
     before = facts_of(event)
     with maybe_rehearsal(session, dry_run):
         changes, error = _try_again(session, event_key)

@@ -17,11 +17,16 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class Visitor:
-    """One browser. `address` is where its requests come from."""
+    """One browser. `address` is where its requests come from; `forwarded_for`: what they claim."""
 
-    def __init__(self, app: Flask, settings: Settings, address: str = "192.0.2.1") -> None:
+    def __init__(
+        self, app: Flask, settings: Settings, address: str = "192.0.2.1",
+        forwarded_for: str | None = None,
+    ) -> None:  # fmt: skip
         self._client, self._settings = app.test_client(), settings
         self._surroundings = {"REMOTE_ADDR": address}
+        if forwarded_for is not None:
+            self._surroundings["HTTP_X_FORWARDED_FOR"] = forwarded_for
         self._token: str | None = None  # that of the page seen last
 
     def get(self, path: str, **headers: str) -> TestResponse:

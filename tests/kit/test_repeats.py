@@ -158,7 +158,7 @@ class TestForgetExpired:
     ) -> None:
         for key in ("k", "other"):
             post(api, "/leads", key, EVE)
-        assert DOORBELLS[HOUSEKEEPING] == "rewards_service.kit.housekeeping.run_due"
+        assert DOORBELLS[HOUSEKEEPING] == "rewards_service.retention.jobs.run_due"
         with app.app_context():
             assert housekeeping.run_due() == 0
         with transaction(engine) as session:

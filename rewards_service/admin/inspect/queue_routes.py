@@ -31,7 +31,7 @@ WORK = {
     "verifications": ("asks Chargebee about events", "when an event is to be confirmed"),
     "reconciliations": ("compares sites with what is held here", "every night, and when asked"),
     "exports": ("writes files", "after somebody asked for one"),
-    "housekeeping": ("forgets what is over", "when something expires"),
+    "housekeeping": ("forgets what is over", "when something expires, and daily"),
     "webhooks": ("sends our own webhooks", "when something is to be told"),
 }
 

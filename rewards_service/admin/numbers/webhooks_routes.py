@@ -14,6 +14,7 @@ from rewards_service.admin.lists import ListView
 from rewards_service.admin.numbers import webhook_lists
 from rewards_service.admin.numbers.webhook_forms import EVENT_GROUPS, EndpointForm, RotateForm
 from rewards_service.admin.pages import Pages, actor, may, show
+from rewards_service.kit.errors import NotFound
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session, current_settings, path_key
 from rewards_service.outbound import places, queries, service
@@ -129,7 +130,8 @@ def delete_endpoint(endpoint_id: str) -> ResponseReturnValue:
 @blueprint.page("/<endpoint_id>/deliveries/<delivery_id>", permission="webhooks:read")
 def show_delivery(endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
     """One event, what was sent, and every answer."""
-    endpoint, delivery = _found(endpoint_id), _delivery(delivery_id)
+    endpoint = _found(endpoint_id)
+    delivery = _delivery(endpoint, delivery_id)
     body = orjson.dumps(orjson.loads(delivery.body), option=orjson.OPT_INDENT_2).decode()
     return show(
         "webhooks/delivery.html", endpoint=endpoint, endpoint_id=endpoint_id, body=body,
@@ -142,8 +144,9 @@ def show_delivery(endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
 )
 def resend_delivery(endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
     """Send it again, with the same id and body."""
+    delivery = _delivery(_found(endpoint_id), delivery_id)
     doing.attempt(
-        lambda: service.resend(current_session(), _delivery(delivery_id).id, actor()),
+        lambda: service.resend(current_session(), delivery.id, actor()),
         "It is sent again, with the same id and body.",
     )
     return _back(endpoint_id)
@@ -210,8 +213,11 @@ def _found(endpoint_id: str) -> WebhookEndpoint:
     return queries.get_endpoint(current_session(), path_key("whe", endpoint_id))
 
 
-def _delivery(delivery_id: str) -> WebhookDelivery:
-    return queries.get_delivery(current_session(), path_key("whd", delivery_id))
+def _delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDelivery:
+    found = queries.get_delivery(current_session(), path_key("whd", delivery_id))
+    if found.endpoint_id != endpoint.id:
+        raise NotFound("This endpoint has no such delivery.")
+    return found
 
 
 def _address(endpoint: WebhookEndpoint) -> str:

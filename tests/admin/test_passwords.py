@@ -1,0 +1,111 @@
+"""Passwords and factors as people change them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, select
+
+from rewards_service.accounts import users
+from rewards_service.accounts.user_models import User
+from rewards_service.kit.db import transaction
+from rewards_service.settings import Settings
+from tests.admin.conftest import Enter
+from tests.admin.test_guard import addresses, reachable
+from tests.admin.visitor import PASSWORD, Visitor, make_user
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+NEW = "four other unrelated words"
+
+
+@pytest.fixture
+def email(engine: Engine, settings: Settings) -> str:
+    return make_user(engine, settings)
+
+
+def change(person: Visitor, old: str, new: str) -> None:
+    person.post("/account/password", password=old, new_password=new, new_password_confirm=new)
+
+
+class TestChange:
+    def test_it_needs_the_old_one(self, visitor: Visitor, email: str) -> None:
+        visitor.sign_in(email)
+        change(visitor, "wrong horse battery staple", NEW)
+        change(visitor, "", NEW)
+        visitor.post("/logout")
+
+        assert visitor.sign_in(email, NEW).status_code == 200
+        assert visitor.sign_in(email).status_code == 302
+
+    def test_it_is_compared_to_the_last_character(self, visitor: Visitor, email: str) -> None:
+        """As it was typed: neither cut, nor folded, nor stripped."""
+        long = "Four words and 64 characters: " + "and so on, " * 12 + "Ünd Ende "
+        assert 64 < len(long) <= 200
+        visitor.sign_in(email)
+        change(visitor, PASSWORD, long)
+        visitor.post("/logout")
+
+        for other in (long[:-1], long.lower(), long.strip(), long[:72]):
+            assert visitor.sign_in(email, other).status_code == 200, other
+        assert visitor.sign_in(email, long).status_code == 302
+
+    def test_a_link_leaves_the_second_factor(
+        self, visitor: Visitor, email: str, key: str, engine: Engine, settings: Settings
+    ) -> None:
+        with transaction(engine) as session:
+            user = session.scalars(select(User).where(User.email == email)).one()
+            link = users.make_link(session, settings, user, "cli")
+        path = link.removeprefix(settings.base_url)
+        assert visitor.post(path, password=NEW, again=NEW).status_code == 302
+
+        answer = visitor.sign_in(email, NEW)
+
+        assert not visitor.is_signed_in()
+        assert "/login/" in answer.headers["Location"]
+
+    def test_factors_are_changed_soon_after_signing_in_only(
+        self, visitor: Visitor, email: str, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert app.config["SECURITY_FRESHNESS"] == timedelta(minutes=30)
+        assert app.config["SECURITY_FRESHNESS_GRACE_PERIOD"] == timedelta(minutes=5)
+        monkeypatch.setitem(app.config, "SECURITY_FRESHNESS", timedelta(microseconds=1))
+        monkeypatch.setitem(app.config, "SECURITY_FRESHNESS_GRACE_PERIOD", timedelta(0))
+        visitor.sign_in(email)
+
+        for path in ("/account/two-factor", "/account/recovery-codes", "/account/passkeys"):
+            for answer in (visitor.get(path), visitor.post(path)):
+                assert answer.status_code == 302, path
+                assert "/account/verify" in answer.headers["Location"]
+
+
+class TestFields:
+    def test_fields_hide_what_is_typed_and_let_it_be_pasted(
+        self, owner: Visitor, visitor: Visitor, engine: Engine, settings: Settings
+    ) -> None:
+        with transaction(engine) as session:
+            user = session.scalars(select(User)).first()
+            link = users.make_link(session, settings, user, "cli")
+        pages = [visitor.get("/login"), visitor.get(link.removeprefix(settings.base_url)),
+                 owner.get("/account/password"), owner.get("/account/verify")]  # fmt: skip
+        for page in pages:
+            fields = re.findall(r'<input[^>]*name="(?:\w*password\w*|again)"[^>]*>', page.text)
+
+            assert fields != []
+            for field in fields:
+                assert 'type="password"' in field
+                assert re.search(r'autocomplete="(?:current|new)-password"', field), field
+                assert "onpaste" not in field
+
+
+class TestPages:
+    def test_every_page_lets_one_sign_out(self, app: Flask, enter: Enter) -> None:
+        person, without = enter("owner"), []
+        for method, rule, _endpoint in addresses(app):
+            answer = person.get(reachable(rule)) if method == "GET" and "<" not in rule else None
+            if answer is None or answer.status_code != 200 or answer.mimetype != "text/html":
+                continue
+            if "<html" in answer.text and 'action="/logout"' not in answer.text:
+                without.append(rule)
+
+        assert without == []
