@@ -105,8 +105,13 @@ def email(payer: int, mark: str = "") -> str:
     return f"payer{mark}{payer}@company{mark}{payer}.example"
 
 
-def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: int) -> None:
-    """Leads of all payers, and `number` recorded payments that nobody has handled yet."""
+def fill_backlog(
+    engine: Engine, keys: tuple[int, int, int], number: int, each: int, first: int = 0
+) -> None:
+    """Leads of all payers, and `number` recorded payments that nobody has handled yet.
+
+    first: the number of the first payment, a multiple of `each`, where some were made before.
+    """
     integration_id, options_id, partner_id = keys
     now = datetime.now(UTC)
     leads = [
@@ -115,12 +120,13 @@ def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: 
             "status": "accepted", "partner_id": partner_id, "registered_at": LONG_AGO,
             "created_at": now, "updated_at": now,
         }
-        for payer in range((number + each - 1) // each)
+        for payer in range(first // each, (first + number + each - 1) // each)
     ]  # fmt: skip
     with Session(engine) as session, session.begin():
         insert_many(session, Lead, leads)
-        for start in range(0, number, 2_000):
-            bodies = [payment(n, each) for n in range(start, min(start + 2_000, number))]
+        last = first + number
+        for start in range(first, last, 2_000):
+            bodies = [payment(n, each) for n in range(start, min(start + 2_000, last))]
             rows = [received(body, integration_id, options_id) for body in bodies]
             insert_many(session, ReceivedEvent, rows)
 
