@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-backfill: $(VENV)/.dev ## measure the backfill of 100,000 invoices, withou
 
 bench-scale: $(VENV)/.dev ## measure lists, reports and files at a million rewards
 	$(BIN)/python -m bench.scale
+
+bench-growth: $(VENV)/.dev ## how all grows from half a million rewards to five; BENCH_ARGS="--sizes 20000,200000"
+	$(BIN)/python -m bench.growth $(BENCH_ARGS)
 
 bench-pages: $(VENV)/.dev ## measure the pages; BENCH_ARGS="--url postgresql://..." for a database that is there
 	$(BIN)/python -m bench.pages $(BENCH_ARGS)

@@ -24,6 +24,7 @@ from sqlalchemy import Engine, create_engine, func, select, update
 from sqlalchemy.orm import Session
 
 from bench import servers, world
+from bench.watch import Watch
 from rewards_service.chargebee.connecting import connected
 from rewards_service.history import queries, service
 from rewards_service.history.running import go_on, to_chargebee
@@ -52,12 +53,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="requests a minute, on a clock of its own")
     parser.add_argument("--serve", action="store_true", help="be the site")
     parser.add_argument("--url", help="fetch into the database at this address")
+    parser.add_argument("--there", action="store_true", help="it holds a business already")
     parser.add_argument("--site", help="from the site at this address")
     options = parser.parse_args()
     if options.serve:
         serve(options.invoices, options.prepared)
     elif options.url:
-        print(json.dumps(measure(options.url, options.site)))
+        print(json.dumps(measure(options.url, options.site, options.there)))
     elif options.limit:
         print(limited(options.invoices, options.limit))
     else:
@@ -185,9 +187,13 @@ def _answers(site: Site, kind: str) -> Iterator[tuple[str, bytes]]:
         offset = following
 
 
-def measure(url: str, site: str) -> dict[str, Any]:
-    """Fetch everything in this process; seconds, CPU, and memory as it went on."""
-    engine, integration_id, settings = _ready(url, site, 0)
+def measure(url: str, site: str, there: bool = False) -> dict[str, Any]:
+    """Fetch everything in this process; seconds, CPU, and memory as it went on.
+
+    there: into a business of `bench.world` that is there already, its first site.
+    """
+    engine, integration_id, settings = _ready(url, site, 0, there)
+    held = _versions(engine)
     spare_the_collector()
     watch = Watch()
     start, cpu = time.perf_counter(), time.process_time()
@@ -195,7 +201,7 @@ def measure(url: str, site: str) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     with Session(engine) as session:
         shown = queries.shown(session, service.newest(session, integration_id))
-        objects = session.scalar(select(func.count()).select_from(ChargebeeVersion))
+    objects = _versions(engine) - held
     if shown["state"] != "done" or objects != sum(one["listed"] for one in shown["lists"]):
         raise SystemExit(f"The backfill is wrong: {objects} objects, {shown}")
     lists = {
@@ -208,10 +214,17 @@ def measure(url: str, site: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ready(url: str, site: str, per_minute: int) -> tuple[Engine, int, Settings]:
+def _versions(engine: Engine) -> int:
+    with Session(engine) as session:
+        return session.scalar(select(func.count()).select_from(ChargebeeVersion)) or 0
+
+
+def _ready(
+    url: str, site: str, per_minute: int, there: bool = False
+) -> tuple[Engine, int, Settings]:
     """A business that is connected to the site, its backfill begun. Without Redis."""
     engine = create_engine(url)
-    integration_id = world.set_up(engine)[0]
+    integration_id = 1 if there else world.set_up(engine)[0]
     settings = load_settings(
         {
             "DATABASE_URL": url, "REDIS_URL": "unix:///nowhere/redis.sock",
@@ -224,25 +237,6 @@ def _ready(url: str, site: str, per_minute: int) -> tuple[Engine, int, Settings]
         session.execute(update(Integration).values(api_key_encrypted=sealed))
         service.begin(session, integration_id, "bench")
     return engine, integration_id, settings
-
-
-class Watch:
-    """Memory at each commit, and how long each list took."""
-
-    def __init__(self) -> None:
-        self.memory_mb: list[float] = []
-        self.seconds: dict[str, float] = {}
-        self._start = time.perf_counter()
-
-    def look(self, shown: Any) -> None:
-        self.memory_mb.append(_resident_mb())
-        for one in shown["lists"]:
-            if one["listed"] and not (one["kind"] in self.seconds and one["is_over"]):
-                self.seconds[one["kind"]] = time.perf_counter() - self._start
-
-
-def _resident_mb() -> float:
-    return float(servers.psutil.Process().memory_info().rss) / 2**20
 
 
 if __name__ == "__main__":

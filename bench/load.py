@@ -1,4 +1,4 @@
-"""A plain HTTP load: keep-alive connections that post one prepared body with changing ids."""
+"""A plain HTTP load: keep-alive connections that post one body with changing ids, or get a page."""
 
 import json
 import multiprocessing
@@ -25,8 +25,15 @@ def run(port: int, path: str, headers: str, seconds: float, connections: int, ta
         return sum(pool.starmap(_client, [(port, path, headers, seconds, connections, tag)]))
 
 
+def get(port: int, path: str, headers: str, seconds: float, connections: int) -> int:
+    """As `run`, asking for one address again and again."""
+    return run(port, path, headers, seconds, connections, "")
+
+
 def _client(port: int, path: str, headers: str, seconds: float, connections: int, tag: str) -> int:
+    """Without a tag nothing is posted: then it asks."""
     before, _, after = sample_body().partition(MARK)
+    asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
     counts = [0] * connections
     until = time.monotonic() + seconds
 
@@ -38,7 +45,7 @@ def _client(port: int, path: str, headers: str, seconds: float, connections: int
                 body = before + event_id + after
                 head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"
                 head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                link.sendall(head.encode() + body)
+                link.sendall(head.encode() + body if tag else asked)
                 if not _answered(link.recv):
                     raise RuntimeError("An answer other than 200")
                 counts[number] += 1

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -61,22 +62,12 @@ def build(url: str, payments: int) -> None:
     engine.dispose()
 
 
-def refund(number: int) -> dict[str, object]:
+def refund(number: int) -> dict[str, Any]:
     """payment_refunded of payment `number`."""
     paid = world.payment(number, PAYMENTS_PER_CUSTOMER)
     transaction = paid["content"]["transaction"]
     amount = transaction["amount"] if number % 2 else transaction["amount"] // 3
-    at = transaction["date"] + 86_400
-    returned = {
-        "id": f"rfn_{number}", "customer_id": transaction["customer_id"], "type": "refund",
-        "status": "success", "date": at, "amount": amount, "resource_version": at * 1000,
-        "currency_code": transaction["currency_code"], "refunded_txn_id": transaction["id"],
-    }  # fmt: skip
-    content = {"transaction": returned, "customer": {"id": transaction["customer_id"]}}
-    return {
-        "id": f"ev_refund_{number}", "occurred_at": at, "object": "event", "api_version": "v2",
-        "event_type": "payment_refunded", "content": content,
-    }  # fmt: skip
+    return world.refund(paid, str(number), amount)
 
 
 def measure(url: str) -> dict[str, float]:

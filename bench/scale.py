@@ -109,14 +109,14 @@ def _addresses(only: str) -> list[tuple[str, float]]:
 def _things(engine: Engine) -> dict[str, Any]:
     """What the addresses name."""
     with engine.connect() as connection:
-        sizes = "SELECT partner_id FROM rewards GROUP BY 1 ORDER BY count(*) "
-        largest = connection.execute(text(f"{sizes} DESC LIMIT 1")).scalar_one()
-        small = connection.execute(text(f"{sizes} OFFSET 200 LIMIT 1")).scalar_one()
+        by_size = "SELECT partner_id FROM rewards GROUP BY 1 ORDER BY count(*), 1"
+        partners = connection.execute(text(by_size)).scalars().all()
         payout = connection.execute(
             text("SELECT id FROM payouts ORDER BY line_count DESC LIMIT 1")
         ).scalar_one()
+    small = partners[len(partners) // 5]
     return {
-        "partner": ids.encode("par", largest), "small": ids.encode("par", small),
+        "partner": ids.encode("par", partners[-1]), "small": ids.encode("par", small),
         "customer": ids.encode("cus", 78), "payout": ids.encode("pay", payout),
         "integration": ids.encode("int", 1), "program": ids.encode("prg", 1),
         "early": "2024-07-01T00:00:00Z", "late": "2025-10-01T00:00:00Z", "month": "2025-10",

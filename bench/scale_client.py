@@ -26,9 +26,9 @@ class Memory(NamedTuple):
 class Client:
     """One kept connection with a key."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, port: int = PORT) -> None:
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=3_600)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3_600)
 
     def open(
         self, method: str, path: str, body: Any = None, **headers: str

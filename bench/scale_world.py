@@ -1,188 +1,278 @@
-"""Two years of a large business, straight into PostgreSQL: what a million rewards hang together by.
+"""Two years of a large business in PostgreSQL: what millions of rewards hang together by.
 
-Rows are as the service would have left them: entries and postings sum up, statuses follow age,
-payouts hold their rewards. A few partners have most of the business, as in life. Bodies of events
-are short, and explanations all the same: no list shows them.
+A slice of it is made by the service itself (`bench.scale_slice`) and multiplied inside the
+database: each copy has ids, addresses and bodies of its own. So every invariant holds of the whole
+that held of the slice; where bodies are left out (`whole`), only those about bodies do not. Months
+are sums over all copies; the audit log, whose chain cannot be multiplied, begins anew.
+
+`python -m bench.scale_world --url postgresql://... --rewards N` fills a migrated, empty database.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, LargeBinary, String, Table, create_engine
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from bench import world
-from rewards_service.programs.models import RewardRuleVersion
-from rewards_service.properties.names import CUSTOMER_ID, INVOICE_ID, TRANSACTION_ID
-from rewards_service.properties.service import definition_ids
+from bench import scale_slice
+from bench.scale_slice import MARK, PARTNERS
+from rewards_service.audit.chain import GENESIS
+from rewards_service.kit.db import Base, Json
 from rewards_service.rewards import months
+from rewards_service.rewards.models import RewardMonth
 
-PARTNERS = 2_000
-PAYMENTS_PER_CUSTOMER = 4
-DAYS = 730
-EXPLANATION = {
-    "currency": "USD", "invoice_id": "inv_1", "total_minor": 4500, "write_off_minor": 0,
-    "voided": False,
-    "rule": {
-        "rule_id": 1, "name": "20 %", "version": 1, "kind": "percent", "rate_millionths": 200000,
-        "amounts": None, "base": "net", "rounding": "half_even",
-    },
-    "eligible_minor": 4500, "adjusted_minor": 0, "payable_minor": 4500, "lines": None,
-    "by_line": "0", "earning": "4500", "served": "1", "kept": "4500", "base": "4500",
-    "payments": [{
-        "transaction_id": "txn_1", "paid_at": "2026-01-01T00:00:04+00:00", "applied_minor": 4500,
-        "stands": True, "taken_back": "0", "kept": "4500", "credit_note_id": None,
-    }],
-    "counted": None, "silent": None, "slices": [["4500", 200000, None]], "unlimited_minor": 900,
-    "limited_minor": 900, "capped_by": None, "cap_limit_minor": None, "capped_on": None,
-    "capped_from": None, "whole_minor": 900, "basis_points": 10000, "target_minor": 900,
-    "barred": [], "inconsistent": False, "skipped": [], "earlier_minor": 0,
+__all__ = ("PARTNERS", "build", "grow")
+
+SLICE = 25_000  # rewards that the service itself makes
+ALL_WHOLE = 250_000  # rewards up to which all copies have bodies
+# Held once, whatever there is of business.
+SHARED = frozenset((
+    "alembic_version", "audit_entries", "audit_head", "integrations", "integration_options",
+    "partner_enrolments", "partner_statuses", "partners", "programs", "property_definitions",
+    "reward_months", "reward_rule_versions", "reward_rules",
+))  # fmt: skip
+# Whole numbers that name rows which are multiplied; everything else is as in the slice.
+KEYS = frozenset((
+    "id", "received_event_id", "customer_id", "transaction_id", "reward_id", "entry_id",
+    "payout_id", "cause_event_id", "subject_id", "source_lead_id", "source_deal_id",
+))  # fmt: skip
+MIRROR = {
+    "chargebee_customers": "customer", "chargebee_invoices": "invoice",
+    "chargebee_transactions": "transaction",
 }  # fmt: skip
-_AT = f"timestamptz '2026-01-01' - interval '{DAYS} days' + g * interval '{DAYS} days' / :n"
-_AMOUNT = "(500 + g % 9500)"
-_NET = "(r.id % 9500 + 500 - CASE WHEN r.id % 33 = 0 THEN 100 ELSE 0 END)"
-
-STEPS = (
-    """INSERT INTO partners (id, name, email, email_key, key_version, status, created_at,
-      updated_at)
-    SELECT g, 'Partner ' || g, 'p' || g || '@partner.example', 'p' || g || '@partner.example', 1,
-      CASE WHEN g % 10 = 0 THEN 'paused' ELSE 'active' END, now(), now()
-    FROM generate_series(2, :partners) g""",
-    """INSERT INTO partner_enrolments (partner_id, program_id, created_at)
-    SELECT g, 1, now() FROM generate_series(2, :partners) g""",
-    """INSERT INTO customers (id, name, email, email_key, key_version, source_partner_id,
-      source_by_hand, machine_made, pinned, matched_at, created_at, updated_at)
-    SELECT g, 'Customer ' || g, 'c' || g || '@buyer.example', 'c' || g || '@buyer.example', 1,
-      1 + floor(:partners * pow((hashint8(g)::bigint + 2147483648) / 4294967296.0, 3))::bigint,
-      false, true, true, now(), now(), now()
-    FROM generate_series(1, :customers) g""",
-    """INSERT INTO leads (id, email, email_key, key_version, status, status_before, partner_id,
-      registered_at, customer_id, converted_at, created_at, updated_at)
-    SELECT id, email, email_key, 1, 'converted', 'accepted', source_partner_id, now(), id, now(),
-      now(), now() FROM customers""",
-    """INSERT INTO deals (id, name, contact_email, email_key, key_version, amount_minor, currency,
-      stage, partner_id, registered_at, customer_id, associated_at, created_at, updated_at)
-    SELECT id, 'Deal ' || id, email, email_key, 1, 10000, 'USD', 'won', source_partner_id, now(),
-      id, now(), now(), now() FROM customers WHERE id % 10 = 0""",
-    f"""INSERT INTO received_events (id, integration_id, options_id, event_id, event_type, source,
-      occurred_at, received_at, body_sha256, body, other_body_seen, state, outcome, attempts,
-      finished_at, results)
-    SELECT g, :integration, :options, 'ev_' || g, 'payment_succeeded', 'webhook', {_AT}, {_AT},
-      '\\x00', '{{}}', false, 'done', 'transaction_recorded', 1, {_AT},
-      '{{"transaction_id":' || g || '}}' FROM generate_series(1, :n) g""",
-    f"""INSERT INTO transactions (id, integration_id, customer_id, partner_id, partner_by_hand,
-      chargebee_transaction_id, received_event_id, amount_minor, currency, occurred_at, status,
-      refunded_minor, created_at)
-    SELECT g, :integration, c.id, c.source_partner_id, false, 'txn_' || g, g, {_AMOUNT} * 5,
-      CASE WHEN c.id % 50 = 0 THEN 'JPY' WHEN c.id % 5 = 0 THEN 'EUR' ELSE 'USD' END, {_AT},
-      CASE WHEN g % 33 = 0 THEN 'partially_refunded' ELSE 'succeeded' END,
-      CASE WHEN g % 33 = 0 THEN 500 ELSE 0 END, {_AT}
-    FROM generate_series(1, :n) g JOIN customers c ON c.id = 1 + g % :customers""",
-    """INSERT INTO chargebee_payment_applications (transaction_id, integration_id, invoice_id,
-      position, applied_minor)
-    SELECT 'txn_' || id, integration_id, 'inv_' || id, 0, amount_minor FROM transactions""",
-    """INSERT INTO property_values (subject_id, definition_id, integration_id, position, value,
-      is_unique)
-    SELECT id, :transaction_property, integration_id, 0, 'txn_' || id, true FROM transactions
-    UNION ALL
-    SELECT id, :invoice_property, integration_id, 0, 'inv_' || id, false FROM transactions
-    UNION ALL
-    SELECT id, :customer_property, :integration, 0, 'cb_' || id, true FROM customers""",
-    """INSERT INTO rewards (id, integration_id, invoice_id, rule_version_id, partner_id, seq,
-      customer_id, transaction_id, currency, status, hold_reason, available_on, anchor_paid_at,
-      explanation, created_at)
-    SELECT id, integration_id, 'inv_' || id, :version, partner_id, 1, customer_id, id, currency,
-      of_age, CASE WHEN of_age = 'hold' THEN 'manual' END, occurred_at::date + 30, occurred_at,
-      :explanation, occurred_at
-    FROM (SELECT *, CASE
-        WHEN id < :n * 0.85 THEN CASE WHEN id % 50 = 0 THEN 'declined' ELSE 'paid' END
-        WHEN id < :n * 0.88 THEN 'in_payout' WHEN id < :n * 0.93 THEN 'approved'
-        WHEN id % 20 = 0 THEN 'hold' ELSE 'pending' END AS of_age FROM transactions) t""",
-    """INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, cause_event_id, posted_at,
-      partner_id, currency, happened_at, effect, owed_minor, opens)
-    SELECT id, id, 'earn', 500 + id % 9500, id, created_at, partner_id, currency, created_at,
-      'earned', 500 + id % 9500, true FROM rewards
-    UNION ALL
-    SELECT :n + id, id, 'reverse', -100, id, created_at + interval '10 days', partner_id, currency,
-      created_at + interval '9 days', 'reversed', -100, false FROM rewards
-    WHERE id % 33 = 0""",
-    f"""INSERT INTO ledger_entries (id, reward_id, kind, amount_minor, posted_at, actor,
-      partner_id, currency, happened_at, effect, owed_minor, opens)
-    SELECT 2 * :n + id, id, 'manual', 0, created_at + interval '45 days', 'machine', partner_id,
-      currency, created_at + interval '45 days',
-      CASE WHEN status IN ('paid', 'declined') THEN status END,
-      CASE WHEN status IN ('paid', 'declined') THEN -{_NET} ELSE 0 END, false FROM rewards r
-    WHERE status NOT IN ('pending', 'hold')""",
-    """INSERT INTO ledger_postings (entry_id, account, partner_id, currency, amount_minor)
-    SELECT e.id, a.account, r.partner_id, r.currency, a.sign * e.amount_minor
-    FROM ledger_entries e JOIN rewards r ON r.id = e.reward_id
-    CROSS JOIN (VALUES ('expense', 1), ('payable_pending', -1)) a(account, sign)
-    WHERE e.amount_minor <> 0""",
-    f"""INSERT INTO ledger_postings (entry_id, account, partner_id, currency, amount_minor)
-    SELECT e.id, a.account, r.partner_id, r.currency, a.sign * {_NET}
-    FROM ledger_entries e JOIN rewards r ON r.id = e.reward_id
-    CROSS JOIN LATERAL (VALUES ('payable_pending', 1), (CASE r.status WHEN 'paid' THEN 'paid'
-      WHEN 'in_payout' THEN 'payable_in_payout' WHEN 'approved' THEN 'payable_approved'
-      ELSE 'expense' END, -1)) a(account, sign)
-    WHERE e.amount_minor = 0""",
-    f"""INSERT INTO payouts (id, partner_id, currency, cut_off_on, status, total_minor, line_count,
-      ledger_sha256, pay_currency, pay_total_minor, paid_on, paid_at, ready_at, created_by,
-      created_at, updated_at)
-    SELECT row_number() OVER (ORDER BY max(r.id)), r.partner_id, r.currency, max(available_on),
-      CASE r.status WHEN 'paid' THEN 'paid' ELSE 'ready' END, sum({_NET}), count(*), '',
-      r.currency, sum({_NET}), CASE r.status WHEN 'paid' THEN max(available_on) END,
-      CASE r.status WHEN 'paid' THEN max(available_on) END, max(available_on), 'machine',
-      max(available_on), max(available_on)
-    FROM rewards r WHERE r.status IN ('paid', 'in_payout')
-    GROUP BY r.partner_id, r.currency, r.status, date_trunc('month', r.available_on)""",
-    f"""INSERT INTO payout_lines (payout_id, reward_id, amount_minor, pay_amount_minor, active)
-    SELECT p.id, r.id, {_NET}, {_NET}, true FROM rewards r JOIN payouts p
-    ON p.partner_id = r.partner_id AND p.currency = r.currency
-      AND (p.status = 'paid') = (r.status = 'paid')
-      AND date_trunc('month', p.cut_off_on) = date_trunc('month', r.available_on)
-    WHERE r.status IN ('paid', 'in_payout')""",
+THREADS = 2
+_SETTINGS = (
+    "SET session_replication_role = replica",  # rows meet constraints by the way they are made
+    "SET synchronous_commit = off",
+    "SET maintenance_work_mem = '512MB'",
+    "SET work_mem = '128MB'",
 )
-_COUNTED = (
-    "partners", "customers", "leads", "deals", "received_events", "transactions", "rewards",
-    "ledger_entries", "payouts",
-)  # fmt: skip
+_BUILDING = {"max_wal_size": "16GB", "checkpoint_timeout": "30min", "autovacuum": "off"}
+_KEY = "(({0} - 1) * :copies + k + 1)"
+_TEXT = f"replace({{0}}, '{MARK}', '-' || lpad(k::text, 4, '0') || '-')"
+_BODY = "convert_to(" + _TEXT.format("convert_from({0}, 'UTF8')") + ", 'UTF8')"
+_PARTS = 4  # numbers in what an event came to, at most
 
 
-def build(engine: Engine, rewards: int) -> None:
-    """Fill a migrated, empty database; a quarter of an hour at most for a million rewards."""
-    integration, options, _ = world.set_up(engine)
-    with Session(engine) as session:
-        names = definition_ids(session)
-        version = session.query(RewardRuleVersion.id).scalar()
-    values = {
-        "n": rewards, "partners": PARTNERS, "customers": max(rewards // PAYMENTS_PER_CUSTOMER, 1),
-        "integration": integration, "options": options, "version": version,
-        "transaction_property": names[TRANSACTION_ID], "invoice_property": names[INVOICE_ID],
-        "customer_property": names[CUSTOMER_ID], "explanation": json.dumps(EXPLANATION),
-    }  # fmt: skip
-    with engine.begin() as connection:
-        # Constraints that rows refer to each other by are met by the way the rows are made.
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        for step in STEPS:
-            _run(connection, step, values)
-        for table in _COUNTED:
-            connection.execute(
-                text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
-            )
-    _roll_up(engine)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
-        connection.execute(text("CHECKPOINT"))
+class Shape(NamedTuple):
+    """How many copies there are, and how many of them have bodies."""
+
+    copies: int
+    whole: int
 
 
-def _run(connection: Connection, step: str, values: Mapping[str, Any]) -> None:
-    used = {name: value for name, value in values.items() if f":{name}" in step}
-    connection.execute(text(step.replace("::", "\\:\\:")), used)
+def build(engine: Engine, rewards: int, slice_size: int = SLICE, whole: float | None = None) -> int:
+    """Fill a migrated, empty database; how many rewards it came to.
+
+    whole: the share of copies that have bodies; None: all of a small world, a tenth of a large one.
+    """
+    size = min(slice_size, rewards)
+    scale_slice.make(engine, size)
+    return grow(engine, size, rewards, whole)
 
 
-def _roll_up(engine: Engine) -> None:
-    """Fill the month sums, which are kept with the ledger."""
+def grow(engine: Engine, size: int, rewards: int, whole: float | None = None) -> int:
+    """Multiply a slice of `size` rewards until it has as many as wanted, or a few more."""
+    share = whole if whole is not None else 1.0 if rewards <= ALL_WHOLE else 0.1
+    copies = math.ceil(rewards / size)
+    shape = Shape(copies, math.ceil(copies * share))
     with Session(engine) as session, session.begin():
-        months.rebuild(session)
+        months.rebuild(session)  # the slice's times were set by hand
+    with _in_haste(engine), ThreadPoolExecutor(THREADS) as threads:
+        tables = _filled(engine)
+        # Of the versions first: rows of the mirror look up their bodies there.
+        versions_first = sorted(tables, key=lambda table: table.name != "chargebee_versions")
+        _run(engine, [_taken(table) for table in versions_first])
+        others = _take_constraints(engine, tables, "f")
+        list(threads.map(lambda table: _multiply(engine, table, shape), tables))
+        list(threads.map(lambda one: _run(engine, [one]), others))
+        _run(engine, [*_ends(copies), "DROP SCHEMA slice CASCADE"])
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sql("VACUUM ANALYZE"))
+        connection.execute(sql("CHECKPOINT"))
+    return copies * size
+
+
+@contextmanager
+def _in_haste(engine: Engine) -> Iterator[None]:
+    """Server settings for a bulk load, as long as it takes."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            for name, value in _BUILDING.items():
+                connection.execute(sql(f"ALTER SYSTEM SET {name} = '{value}'"))
+            connection.execute(sql("SELECT pg_reload_conf()"))
+            connection.execute(sql("CREATE SCHEMA slice"))
+            yield
+        finally:
+            for name in _BUILDING:
+                connection.execute(sql(f"ALTER SYSTEM RESET {name}"))
+            connection.execute(sql("SELECT pg_reload_conf()"))
+
+
+def _filled(engine: Engine) -> list[Table]:
+    """The tables to multiply, the largest first."""
+    found = []
+    with engine.connect() as connection:
+        for table in Base.metadata.tables.values():
+            if table.name in SHARED:
+                continue
+            query = sql(f"SELECT pg_total_relation_size('{table.name}'), count(*) FROM {table}")
+            size, rows = connection.execute(query).one()
+            if rows:
+                found.append((size, table.name))
+    return [Base.metadata.tables[name] for _, name in sorted(found, reverse=True)]
+
+
+def _take_constraints(engine: Engine, tables: list[Table], kinds: str) -> list[str]:
+    """Drop constraints of tables, of these kinds; the statements that make them again."""
+    query = sql(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE contype::text = ANY(:kinds) AND conparentid = 0 AND (conrelid::regclass::text = "
+        "ANY(:names) OR confrelid <> 0 AND confrelid::regclass::text = ANY(:names)) ORDER BY oid"
+    )
+    values = {"kinds": list(kinds), "names": [table.name for table in tables]}
+    made = []
+    with engine.begin() as connection:
+        for table, name, definition in connection.execute(query, values).all():
+            connection.execute(sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+            made.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    return made
+
+
+def _take_indexes(connection: Connection, table: Table) -> list[str]:
+    query = sql(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :name "
+        "AND schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint "
+        "WHERE conrelid = :name ::regclass)"
+    )
+    found = connection.execute(query, {"name": table.name}).all()
+    for name, _ in found:
+        connection.execute(sql(f"DROP INDEX {name}"))
+    return [definition for _, definition in found]
+
+
+def _multiply(engine: Engine, table: Table, shape: Shape) -> None:
+    """All copies of a table's rows in the order of the slice's, then its keys and indexes."""
+    began = time.monotonic()
+    keys = _take_constraints(engine, [table], "pu")
+    with engine.begin() as connection:
+        for setting in _SETTINGS:
+            connection.execute(sql(setting))
+        indexes = _take_indexes(connection, table)
+        connection.execute(sql(f"TRUNCATE {table.name}"))
+        connection.execute(sql(_escaped(_statement(table, shape.whole))), {"copies": shape.copies})
+        for statement in (*keys, *indexes):
+            connection.execute(sql(_escaped(statement)))
+        if "id" in table.c and table.c.id.autoincrement is not False:
+            last = f"SELECT setval('{table.name}_id_seq', (SELECT max(id) FROM {table.name}))"
+            connection.execute(sql(last))
+    print(f"{table.name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _taken(table: Table) -> str:
+    """The slice's rows, numbered in their order, with what their copies are computed from."""
+    order = "t.id" if "id" in table.c else "t.ctid"
+    if table.name in MIRROR:
+        more = f""", (SELECT v.body FROM slice.chargebee_versions v WHERE v.kind =
+            '{MIRROR[table.name]}' AND v.external_id = t.external_id
+            AND v.body_sha256 = t.body_sha256) AS its_body"""
+    elif "results" in table.c:
+        more = """, regexp_split_to_array(results, '[0-9]+') AS words,
+            (SELECT array_agg(m[1]::bigint) FROM regexp_matches(results, '([0-9]+)', 'g') m)
+            AS numbers"""
+    else:
+        more = ""
+    return f"""CREATE UNLOGGED TABLE slice.{table.name} AS
+        SELECT row_number() OVER (ORDER BY {order}) AS n, t.*{more} FROM {table.name} t
+        """
+
+
+def _statement(table: Table, whole: int) -> str:
+    columns = [column for column in table.columns if column.computed is None]
+    values = ", ".join(_value(table, column.name, whole) for column in columns)
+    names = ", ".join(column.name for column in columns)
+    # By n, so that rows of one time lie together: the series depends on it.
+    return f"""INSERT INTO {table.name} ({names}) SELECT {values}
+        FROM (SELECT * FROM slice.{table.name} ORDER BY n) s,
+        LATERAL generate_series(0, :copies - 1 + 0 * s.n) k"""
+
+
+def _value(table: Table, name: str, whole: int) -> str:
+    """The value of one column of copy `k`."""
+    column, own = table.c[name], f"s.{name}"
+    is_text = isinstance(column.type, (String, Json)) and not isinstance(column.type, LargeBinary)
+    if name in KEYS and not is_text:
+        return _KEY.format(own)
+    if name == "results":
+        return _results()
+    is_whole = f"k < {whole}"
+    if name == "body":
+        return f"CASE WHEN {is_whole} THEN {_BODY.format(own)} ELSE '{{}}' END"
+    if name == "body_sha256":
+        body = _BODY.format("s.its_body" if table.name in MIRROR else "s.body")
+        return f"CASE WHEN {is_whole} THEN sha256({body}) ELSE {own} END"
+    return _TEXT.format(own) if is_text else own
+
+
+def _results() -> str:
+    """What an event came to: a text with keys in it."""
+    parts = ["s.words[1]"]
+    for number in range(1, _PARTS + 1):
+        key = _KEY.format(f"s.numbers[{number}]")
+        parts.append(f"coalesce({key} || s.words[{number + 1}], '')")
+    return " || ".join(parts)
+
+
+def _ends(copies: int) -> Iterator[str]:
+    """What is not simply repeated."""
+    sums = ", ".join(f"{name} = {name} * {copies}" for name in months.COLUMNS)
+    yield f"UPDATE {RewardMonth.__tablename__} SET {sums}"
+    yield "TRUNCATE audit_entries"
+    yield f"UPDATE audit_head SET last_id = 0, hash = '\\x{GENESIS.hex()}'"
+    yield "SELECT setval('audit_entries_id_seq', 1, false)"
+    yield """UPDATE payouts SET ledger_sha256 = d.digest FROM (
+        SELECT payout_id, encode(sha256(convert_to('[' || string_agg(
+            '[' || reward_id || ',[' || entries || ']]', ',' ORDER BY reward_id) || ']',
+            'UTF8')), 'hex') AS digest
+        FROM (SELECT l.payout_id, l.reward_id,
+            string_agg('[' || e.id || ',' || e.amount_minor || ']', ',' ORDER BY e.id) AS entries
+          FROM payout_lines l JOIN ledger_entries e
+            ON e.reward_id = l.reward_id AND e.amount_minor <> 0
+          GROUP BY l.payout_id, l.reward_id) lines
+        GROUP BY payout_id) d WHERE d.payout_id = payouts.id"""
+
+
+def _run(engine: Engine, statements: list[str]) -> None:
+    with engine.begin() as connection:
+        for setting in _SETTINGS:
+            connection.execute(sql(setting))
+        for statement in statements:
+            connection.execute(sql(_escaped(statement)))
+
+
+def _escaped(statement: str) -> str:
+    """Casts are no parameters."""
+    return statement.replace("::", "\\:\\:")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True, help="of a migrated, empty database")
+    parser.add_argument("--rewards", type=int, default=1_000_000)
+    parser.add_argument("--slice", type=int, default=SLICE)
+    parser.add_argument("--whole", type=float, help="share of copies with bodies")
+    options = parser.parse_args()
+    began = time.monotonic()
+    made = build(create_engine(options.url), options.rewards, options.slice, options.whole)
+    print(f"{made:,} rewards in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -61,8 +61,11 @@ def set_up(engine: Engine, **terms: Any) -> tuple[int, int, int]:
         return integration.id, options.id, partner.id
 
 
-def payment(number: int, payments_per_customer: int) -> dict[str, Any]:
-    """The payment number `number`: its customer has a lead and pays several times."""
+def payment(number: int, payments_per_customer: int, mark: str = "") -> dict[str, Any]:
+    """The payment number `number`: its customer has a lead and pays several times.
+
+    mark: a word that every id and address in it carries, before the number.
+    """
     payer = number // payments_per_customer
     body: dict[str, Any] = json.loads(
         (SAMPLE / "made_pc2_payment_succeeded_card_excluded.json").read_bytes()
@@ -71,23 +74,44 @@ def payment(number: int, payments_per_customer: int) -> dict[str, Any]:
     transaction, invoice, customer = (
         content["transaction"], content["invoice"], content["customer"],
     )  # fmt: skip
-    body["id"] = f"ev_{number}"
+    body["id"] = f"ev_{mark}{number}"
     body["occurred_at"] += number
-    transaction["id"] = f"txn_{number}"
+    transaction["id"] = f"txn_{mark}{number}"
     transaction["date"] += number
-    transaction["linked_invoices"][0]["invoice_id"] = invoice["id"] = f"inv_{number}"
+    transaction["linked_invoices"][0]["invoice_id"] = invoice["id"] = f"inv_{mark}{number}"
     invoice["linked_payments"][0]["txn_id"] = transaction["id"]
-    transaction["customer_id"] = invoice["customer_id"] = customer["id"] = f"cus_{payer}"
-    customer["email"] = email(payer)
+    transaction["customer_id"] = invoice["customer_id"] = customer["id"] = f"cus_{mark}{payer}"
+    customer["email"] = email(payer, mark)
     return body
 
 
-def email(payer: int) -> str:
-    return f"payer{payer}@company{payer}.example"
+def refund(paid: dict[str, Any], name: str, amount: int, after_days: int = 1) -> dict[str, Any]:
+    """payment_refunded of so much of a payment. name: what makes its ids its own."""
+    transaction = paid["content"]["transaction"]
+    at = transaction["date"] + after_days * 86_400
+    returned = {
+        "id": f"rfn_{name}", "customer_id": transaction["customer_id"], "type": "refund",
+        "status": "success", "date": at, "amount": amount, "resource_version": at * 1000,
+        "currency_code": transaction["currency_code"], "refunded_txn_id": transaction["id"],
+    }  # fmt: skip
+    content = {"transaction": returned, "customer": {"id": transaction["customer_id"]}}
+    return {
+        "id": f"ev_refund_{name}", "occurred_at": at, "object": "event", "api_version": "v2",
+        "event_type": "payment_refunded", "content": content,
+    }  # fmt: skip
 
 
-def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: int) -> None:
-    """Leads of all payers, and `number` recorded payments that nobody has handled yet."""
+def email(payer: int, mark: str = "") -> str:
+    return f"payer{mark}{payer}@company{mark}{payer}.example"
+
+
+def fill_backlog(
+    engine: Engine, keys: tuple[int, int, int], number: int, each: int, first: int = 0
+) -> None:
+    """Leads of all payers, and `number` recorded payments that nobody has handled yet.
+
+    first: the number of the first payment, a multiple of `each`, where some were made before.
+    """
     integration_id, options_id, partner_id = keys
     now = datetime.now(UTC)
     leads = [
@@ -96,12 +120,13 @@ def fill_backlog(engine: Engine, keys: tuple[int, int, int], number: int, each: 
             "status": "accepted", "partner_id": partner_id, "registered_at": LONG_AGO,
             "created_at": now, "updated_at": now,
         }
-        for payer in range((number + each - 1) // each)
+        for payer in range(first // each, (first + number + each - 1) // each)
     ]  # fmt: skip
     with Session(engine) as session, session.begin():
         insert_many(session, Lead, leads)
-        for start in range(0, number, 2_000):
-            bodies = [payment(n, each) for n in range(start, min(start + 2_000, number))]
+        last = first + number
+        for start in range(first, last, 2_000):
+            bodies = [payment(n, each) for n in range(start, min(start + 2_000, last))]
             rows = [received(body, integration_id, options_id) for body in bodies]
             insert_many(session, ReceivedEvent, rows)
 
