@@ -16,6 +16,7 @@ from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import documented, web, webapp
 from rewards_service.kit.db import db
+from rewards_service.kit.liveness import connect_args
 from rewards_service.openapi import routes as docs
 from rewards_service.openapi.document import finisher
 from rewards_service.outbound import routes as outbound
@@ -46,7 +47,6 @@ RESOURCES = (
     audit.blueprint, reconciliation.blueprint, report_routes.blueprint, exports.blueprint,
     trial_routes.blueprint, outbound.blueprint,
 )  # fmt: skip
-DATABASE_TIMEOUT_SECONDS = 5
 
 
 def create_app(settings: Settings) -> Flask:
@@ -85,5 +85,4 @@ def _engine_options(url: str) -> dict[str, object]:
     if url.startswith("sqlite"):
         return options
     # A connection that died while it lay in the pool is found out before a request gets it.
-    connect = {"connect_timeout": DATABASE_TIMEOUT_SECONDS}
-    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect}
+    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect_args()}

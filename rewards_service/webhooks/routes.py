@@ -19,6 +19,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from rewards_service.inbox import recording as inbox
 from rewards_service.inbox.recording import Delivery, Recorder
 from rewards_service.kit import bells, ids
+from rewards_service.kit.crash_points import crash_point
+from rewards_service.kit.liveness import connect_args
 from rewards_service.kit.metrics import count_answer
 from rewards_service.kit.queue import Doorbell
 from rewards_service.webhooks.door import Environ, Refusal, read_delivery
@@ -74,6 +76,7 @@ class Reception:
         """
         try:
             answer = self._answer(environ)
+            crash_point("web.before_reply")
         except (DBAPIError, TimeoutError) as problem:
             log.warning("webhook_not_recorded", error=type(problem).__name__)
             answer = _NOT_RECORDED
@@ -97,6 +100,7 @@ class Reception:
             return delivery
         key = self.recorder.record(door.integration_id, door.version, delivery)
         if key is not None:
+            crash_point("web.before_ring")
             bells.ring("events")
             if door.is_rotating:
                 self._end_rotation(door, authorization)
@@ -128,7 +132,9 @@ class Reception:
 
     def _duplicate(self, door: Door, delivery: Delivery) -> int | None:
         with Session(self.engine) as session, session.begin():
-            return inbox.keep_duplicate(session, door.integration_id, delivery)
+            key = inbox.keep_duplicate(session, door.integration_id, delivery)
+            crash_point("web.duplicate_kept")
+            return key
 
 
 def reception_of(app: Flask) -> Reception:
@@ -156,11 +162,7 @@ def _autocommit_engine(database_url: str) -> Engine:
         pool_size=8,
         pool_timeout=2,
         pool_reset_on_return=None,
-        connect_args={
-            "connect_timeout": 5,
-            "prepare_threshold": 2,
-            "options": "-c statement_timeout=5000",
-        },
+        connect_args={**connect_args(statement_timeout="5000"), "prepare_threshold": 2},
     )
 
 
