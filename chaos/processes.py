@@ -19,7 +19,7 @@ from rewards_service.embedded.redis_server import find_binary
 from rewards_service.kit.queue import connect
 
 ROOT = Path(__file__).resolve().parent.parent
-TICK_SECONDS = 0.02
+TICK_SECONDS = 0.01
 
 
 def until(condition: Callable[[], object], seconds: float, tend: Callable[[], None]) -> bool:

@@ -171,6 +171,17 @@ class Stack:
         except DBAPIError:
             return -1
 
+    def is_leased(self) -> bool:
+        """Whether some worker has events in hand."""
+        query = select(func.count()).where(
+            ReceivedEvent.state == "pending", ReceivedEvent.lease_token.is_not(None)
+        )
+        try:
+            with Session(self.engine) as session:
+                return bool(session.scalar(query))
+        except DBAPIError:
+            return False
+
     def drain(self, seconds: float = 300.0) -> float:
         """Seconds until nothing waits any more. Raises RuntimeError when it does not come to it."""
         begun = time.monotonic()

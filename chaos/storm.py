@@ -3,14 +3,18 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
 from chaos.answers import figures
 from chaos.lab import Figures, Lab
+from chaos.processes import until
 from chaos.stack import Stack
 
 RATE = 60.0  # events a second
+PATIENCE_SECONDS = 120.0
+AT_WORK_SECONDS = 1.0
 # What is killed how often, of a hundred.
 SHARES: dict[str, int] = {
     "worker": 46, "web worker": 26, "web": 4, "scheduler": 6, "redis": 12, "backend": 5,
@@ -19,15 +23,40 @@ SHARES: dict[str, int] = {
 
 
 def storm(lab: Lab, tag: str, events: int, kills: int, rate: float = RATE) -> Figures:
-    """Kill `kills` processes while `events` events come in; what was killed, what was answered."""
-    pause = events * 1.12 / rate / max(kills, 1)
+    """Kill `kills` processes while `events` events come in; what was killed, what was answered.
+
+    The kills are spread over the answers of 200: a service that is still starting, on a slow
+    machine, is not killed again before it has taken something.
+    """
     load = lab.load(tag, events, rate)
+    taken = Taken(Path(load.order.log))
     killed: Counter[str] = Counter()
-    for _ in range(kills):
-        lab.stack.rest(lab.chance.uniform(0.3, 1.7) * pause)
+    for number in range(1, kills + 1):
+        lab.stack.wait_for(
+            lambda due=number * events / (kills + 1): taken.count() >= due or not load.is_running,  # type: ignore[misc]
+            PATIENCE_SECONDS,
+        )
+        lab.stack.rest(lab.chance.uniform(0.0, 0.5))
         killed[_kill(lab)] += 1
     answers = lab.finish(load)
     return {"killed": dict(killed), **figures(answers)}
+
+
+class Taken:
+    """Counts the answers of 200 in the log of a client, as they come."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._read = self._count = 0
+
+    def count(self) -> int:
+        if self._log.exists():
+            with self._log.open("rb") as log:
+                log.seek(self._read)
+                new = log.read()
+            self._read += len(new)
+            self._count += new.count(b'"status": 200')
+        return self._count
 
 
 def _kill(lab: Lab) -> str:
@@ -38,7 +67,8 @@ def _kill(lab: Lab) -> str:
 
 
 def kill_worker(stack: Stack, chance: random.Random) -> None:
-    """One that is at work on a batch, if any is."""
+    """One that is at work on a batch, if any is within a moment."""
+    until(stack.is_leased, AT_WORK_SECONDS, lambda: None)
     chance.choice(stack.workers).kill()
 
 

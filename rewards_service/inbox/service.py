@@ -66,9 +66,8 @@ def lease_suspect(session: Session, token: str) -> Leased:
     up nor kill off the others.
     """
     now = database_now(session)
-    ids = _lock_ids(session, and_(_suspect(now), ReceivedEvent.attempts > 0), 1)
-    ids = ids or _lock_ids(session, _left_over(now), TAKEN_OVER_AT_ONCE)
-    ids = ids or _lock_ids(session, _suspect(now), 1)
+    left_over = and_(_expired(now), ReceivedEvent.attempts == 0)
+    ids = _lock_ids(session, left_over, TAKEN_OVER_AT_ONCE) or _lock_ids(session, _suspect(now), 1)
     _mark(session, ids, token, now, counted=True)
     return Leased(token, ids, alone=len(ids) <= 1)
 
@@ -82,21 +81,16 @@ def lease_fresh(session: Session, token: str, limit: int) -> Leased:
     return Leased(token, ids, alone=False)
 
 
-def _left_over(now: datetime) -> Any:
-    return and_(
-        ReceivedEvent.lease_until < now,
-        ReceivedEvent.next_attempt_at.is_(None),
-        ReceivedEvent.attempts == 0,
-    )
+def _expired(now: datetime) -> Any:
+    return and_(ReceivedEvent.lease_until < now, ReceivedEvent.next_attempt_at.is_(None))
 
 
 def _suspect(now: datetime) -> Any:
-    expired = and_(ReceivedEvent.lease_until < now, ReceivedEvent.next_attempt_at.is_(None))
     waited = and_(
         ReceivedEvent.next_attempt_at <= now,
         or_(ReceivedEvent.lease_until.is_(None), ReceivedEvent.lease_until < now),
     )
-    return or_(expired, waited)
+    return or_(_expired(now), waited)
 
 
 def _lock_ids(session: Session, condition: Any, limit: int) -> list[int]:
