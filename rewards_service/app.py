@@ -85,4 +85,4 @@ def _engine_options(url: str) -> dict[str, object]:
     if url.startswith("sqlite"):
         return options
     # A connection that died while it lay in the pool is found out before a request gets it.
-    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect_args()}
+    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect_args(url)}

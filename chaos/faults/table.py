@@ -7,7 +7,7 @@ there), or says why it cannot happen.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos.faults import database, disk, jobs, life, queue, web
+from chaos.faults import database, disk, jobs, life, outbox, queue, web
 from chaos.lab import Figures, Lab
 
 Inject = Callable[[Lab], Figures]
@@ -64,7 +64,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(30, "a job that fails each time", tests=("tests/inbox/test_service.py",)),
     Fault(31, "Chargebee is slow, refuses, or breaks off",
           tests=("tests/chargebee/test_client.py", "tests/kit/test_http.py")),
-    Fault(32, "a write succeeded and its answer was lost",
+    Fault(32, "a write succeeded and its answer was lost", outbox.answer_lost,
           tests=("tests/chargebee/test_idempotency.py", "tests/connections/test_connect.py")),
     Fault(33, "an OAuth token ends in mid-batch",
           why_not="Not applicable until there are connectors to ERP systems."),

@@ -1,6 +1,7 @@
 """How a connection to PostgreSQL finds out, on both sides, that the other one is gone (pure)."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 CONNECT_SECONDS = 5
 # A peer that a cut network hides is given up after 5 + 3 x 2 s of silence, or 10 s with data on
@@ -11,8 +12,12 @@ UNANSWERED_MS = 10_000
 IDLE_IN_TRANSACTION_MS = 30_000
 
 
-def connect_args(**more: str) -> dict[str, Any]:
-    """Arguments for psycopg; `more`: further settings of the session, by their names."""
+def connect_args(url: str, **more: str) -> dict[str, Any]:
+    """Arguments for psycopg; `more`: further settings of the session, by their names.
+
+    What the address itself asks for with `options` comes last, so it prevails.
+    """
+    own = parse_qs(urlsplit(url).query).get("options", [])
     session = {
         "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
         "tcp_keepalives_idle": str(SILENCE_SECONDS),
@@ -27,5 +32,5 @@ def connect_args(**more: str) -> dict[str, Any]:
         "keepalives_interval": PROBE_SECONDS,
         "keepalives_count": PROBES,
         "tcp_user_timeout": UNANSWERED_MS,
-        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        "options": " ".join([*(f"-c {name}={value}" for name, value in session.items()), *own]),
     }

@@ -162,7 +162,10 @@ def _autocommit_engine(database_url: str) -> Engine:
         pool_size=8,
         pool_timeout=2,
         pool_reset_on_return=None,
-        connect_args={**connect_args(statement_timeout="5000"), "prepare_threshold": 2},
+        connect_args={
+            **connect_args(database_url, statement_timeout="5000"),
+            "prepare_threshold": 2,
+        },
     )
 
 

@@ -148,8 +148,8 @@ class TestFinish:
             three.age(f"ev_{name}")
         alone = lease_one(three.engine, "living")
 
-        assert together.ids == first.ids and not together.alone
-        assert len(alone.ids) == 1 and alone.alone
+        assert (together.ids, together.alone) == (first.ids, False)
+        assert (len(alone.ids), alone.alone) == (1, True)
 
 
 class TestFail:
