@@ -9,7 +9,7 @@ export PORT DATABASE_URL REDIS_URL VAR_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-pages: $(VENV)/.dev ## measure the pages; BENCH_ARGS="--url postgresql://.
 
 screenshots: $(VENV)/.dev ## take the pictures of the documentation from a demo, in Chromium
 	@$(BIN)/python -m tools.screenshots
+
+chaos: $(VENV)/.dev ## faults and kills under load; CHAOS_ARGS="--seed 7 --fault 10", or --short
+	@$(BIN)/python -m chaos.run $(CHAOS_ARGS)
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator --ignore tests/operations \

@@ -15,7 +15,7 @@ from rewards_service.exports import routes as exports
 from rewards_service.history import routes as history
 from rewards_service.integrations import routes as integrations
 from rewards_service.kit import documented, web, webapp
-from rewards_service.kit.connecting import connect_args
+from rewards_service.kit.connecting import IDLE_IN_TRANSACTION_MS, connect_args
 from rewards_service.kit.db import db
 from rewards_service.openapi import routes as docs
 from rewards_service.openapi.document import finisher
@@ -86,6 +86,5 @@ def _engine_options(url: str) -> dict[str, object]:
     if url.startswith("sqlite"):
         return options
     # A connection that died while it lay in the pool is found out before a request gets it.
-    return {
-        **options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": connect_args(url)
-    }  # fmt: skip
+    asked = connect_args(url, idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_MS)
+    return {**options, "pool_pre_ping": True, "pool_timeout": 5, "connect_args": asked}

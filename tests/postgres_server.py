@@ -10,7 +10,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,23 +28,35 @@ UNAVAILABLE = "PostgreSQL: no server binaries and no wheel"
 _SYSTEM_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - a private folder is made below
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
-    """A running server; `stop` ends it and removes its files."""
+    """A running server; `stop` ends it and removes its files.
+
+    `end` ends it with its files kept: at once and as if it had crashed with SIGQUIT. `start` starts
+    it again.
+    """
 
     folder: Path
+    launch: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes]
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://rewards@/{database}?host={quote(str(self.folder), safe='')}"
 
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)  # a fast shutdown
+    def start(self) -> None:
+        self.process = self.launch()
+        _wait_for(self)
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> None:
+        self.process.send_signal(number)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def stop(self) -> None:
+        self.end()  # a fast shutdown
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -54,28 +68,33 @@ class Host:
     address: str
 
 
-def start_server(durable: bool = False, host: Host | None = None) -> PostgresServer | None:
+def start_server(
+    durable: bool = False, parent: Path | None = None, host: Host | None = None, **switches: str
+) -> PostgresServer | None:
     """A fresh server on a socket in a private folder; None when there are no binaries.
 
-    Tests need no durability; `durable` keeps PostgreSQL's own defaults, for measurements. `host`:
-    where it also listens, for everybody in that network.
+    Tests need no durability; `durable` keeps PostgreSQL's own defaults, for measurements. parent:
+    where the folder is made; switches: of the server, besides. `host`: where it also listens, for
+    everybody in that network.
     """
     binaries = find_binaries()
     if binaries is None:
         return None
     account = _unprivileged_account() if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="rewards-pg-", dir=_parent_folder(account)))
+    folder = Path(tempfile.mkdtemp(prefix="rewards-pg-", dir=parent or _parent_folder(account)))
     identity: dict[str, Any] = {}
     if account is not None:
         os.chown(folder, account.pw_uid, account.pw_gid)
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         binaries = _reachable(binaries, folder, identity)
+    launch = partial(_launch, binaries, folder, identity, durable, host, switches)
     try:
-        process = _start(binaries, folder, identity, durable, host)
+        _make_cluster(binaries, folder, identity)
+        process = launch()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    server = PostgresServer(folder, process)
+    server = PostgresServer(folder, launch, process)
     try:
         _wait_for(server)
     except BaseException:
@@ -146,9 +165,7 @@ def _reachable(binaries: Path, folder: Path, identity: dict[str, Any]) -> Path:
     return copy / binaries.relative_to(package.parent)
 
 
-def _start(
-    binaries: Path, folder: Path, identity: dict[str, Any], durable: bool, host: Host | None
-) -> subprocess.Popen[bytes]:
+def _make_cluster(binaries: Path, folder: Path, identity: dict[str, Any]) -> None:
     options = ["--no-sync", "--auth=trust", "--username=rewards", "--encoding=UTF8", "--locale=C"]
     made = subprocess.run(
         [str(binaries / "initdb"), *options, "-D", str(folder / "data")],
@@ -161,6 +178,12 @@ def _start(
     )
     if made.returncode != 0:
         raise RuntimeError(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
+
+
+def _launch(
+    binaries: Path, folder: Path, identity: dict[str, Any], durable: bool,
+    host: Host | None, more: dict[str, str],
+) -> subprocess.Popen[bytes]:  # fmt: skip
     switches = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
@@ -177,8 +200,9 @@ def _start(
         within = ["nsenter", f"--net=/run/netns/{host.namespace}",
                   f"--setuid={identity['user']}", f"--setgid={identity['group']}"]  # fmt: skip
         identity = {}
+    switches |= more
     arguments = [text for name, value in switches.items() for text in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             [*within, str(binaries / "postgres"), "-D", str(folder / "data"), *arguments],
             cwd=folder,

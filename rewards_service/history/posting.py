@@ -12,6 +12,7 @@ from rewards_service.history.past import Told
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.service import get_integration
 from rewards_service.kit import bells
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import READ_ONLY, database_now, insert_missing, transaction
 
 
@@ -29,6 +30,8 @@ def go_on(engine: Engine, backfill: Backfill, token: str, until: float) -> None:
             integration = get_integration(session, backfill.integration_id)
             service.check_live(integration)
             put_on_log(session, (integration.id, integration.options_id or 0), some)
+            crash_point("backfill.posted")
+        crash_point("backfill.posts_committed")
         bells.ring("events")
         if time.monotonic() >= until:
             with transaction(engine) as session:

@@ -18,6 +18,7 @@ from rewards_service.history.models import POSTING, Backfill
 from rewards_service.history.service import LEASE, LeaseLost
 from rewards_service.integrations.models import Integration
 from rewards_service.integrations.service import get_integration
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import READ_ONLY, transaction
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.http import Patience
@@ -151,8 +152,11 @@ class Run:
             now = get_integration(session, integration.id)
             service.check_live(now)
             done = keeping.keep(session, now.id, now.options_id or 0, self._token, pages)
+            crash_point("backfill.page_kept")
             service.note(session, self._key, done, at)
+            crash_point("backfill.offset_noted")
             shown = queries.shown(session, session.get_one(Backfill, self._key))
+        crash_point("backfill.committed")
         self._renewed_at = time.monotonic()
         self._commits += 1
         if self._commits % _COLLECT_EVERY == 0:

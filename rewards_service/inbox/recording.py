@@ -14,6 +14,7 @@ from rewards_service.inbox.models import PENDING, PURGED, WEBHOOK, OtherDelivery
 from rewards_service.inbox.verification import reopen
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import insert_missing
 from rewards_service.kit.strict_json import parse
 
@@ -88,7 +89,9 @@ class Recorder:
             self._mine.connection = self._engine.raw_connection()
             cursor = self._mine.cursor = self._mine.connection.cursor()
         try:
+            crash_point("web.before_insert")
             cursor.execute(self._statement, values)
+            crash_point("web.after_insert")
             rows = cursor.fetchall()  # SQLite commits once the last row is read
         except Exception:
             self._mine.cursor = None

@@ -31,6 +31,7 @@ MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=20)
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=10)
+TAKEN_OVER_AT_ONCE = 100  # events of a batch whose worker was killed
 
 
 _LOADED = columns(
@@ -58,15 +59,17 @@ class Leased(NamedTuple):
 
 
 def lease_suspect(session: Session, token: str) -> Leased:
-    """Take one event whose lease ran out or that failed before. The caller commits at once.
+    """Take what a lease ran out on, or one event that failed before. The caller commits at once.
 
-    It is taken alone and its try is counted, so that a poison event can neither hold up nor kill
-    off the others.
+    Each try is counted. Whoever was killed left a batch, of which most did no harm: it is taken
+    over in groups, once. After that an event is taken alone, so that a poison one can neither hold
+    up nor kill off the others.
     """
     now = database_now(session)
-    ids = _lock_ids(session, _suspect(now), 1)
+    left_over = and_(_expired(now), ReceivedEvent.attempts == 0)
+    ids = _lock_ids(session, left_over, TAKEN_OVER_AT_ONCE) or _lock_ids(session, _suspect(now), 1)
     _mark(session, ids, token, now, counted=True)
-    return Leased(token, ids, alone=True)
+    return Leased(token, ids, alone=len(ids) <= 1)
 
 
 def lease_fresh(session: Session, token: str, limit: int) -> Leased:
@@ -78,13 +81,16 @@ def lease_fresh(session: Session, token: str, limit: int) -> Leased:
     return Leased(token, ids, alone=False)
 
 
+def _expired(now: datetime) -> Any:
+    return and_(ReceivedEvent.lease_until < now, ReceivedEvent.next_attempt_at.is_(None))
+
+
 def _suspect(now: datetime) -> Any:
-    expired = and_(ReceivedEvent.lease_until < now, ReceivedEvent.next_attempt_at.is_(None))
     waited = and_(
         ReceivedEvent.next_attempt_at <= now,
         or_(ReceivedEvent.lease_until.is_(None), ReceivedEvent.lease_until < now),
     )
-    return or_(expired, waited)
+    return or_(_expired(now), waited)
 
 
 def _lock_ids(session: Session, condition: Any, limit: int) -> list[int]:

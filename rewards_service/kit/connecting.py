@@ -12,6 +12,8 @@ CONNECT_SECONDS = 4
 # Three silent seconds, then a question each second; what is sent must arrive within five. Two tries
 # of a delivery, the second one on a new connection, so end before the ten seconds.
 _IDLE_S, _INTERVAL_S, _COUNT, _UNHEARD_MS = 3, 1, 2, 5_000
+# A worker that is frozen in mid-transaction answers the network and holds what it has locked.
+IDLE_IN_TRANSACTION_MS = 30_000
 
 
 def connect_args(url: str, **settings: int | str) -> dict[str, Any]:

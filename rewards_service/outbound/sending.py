@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import crypto
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.crypto import SecretUnreadable
 from rewards_service.kit.db import database_now, transaction
 from rewards_service.kit.metrics import count_webhook
@@ -66,6 +67,7 @@ class Sender:
                 outgoing = delivering.lease(session, endpoint_id, self.clock(session))
             if outgoing is None:
                 break
+            crash_point("outbox.lease_committed")
             while outgoing is not None:
                 outgoing = self._send(outgoing)
                 made += 1
@@ -75,9 +77,11 @@ class Sender:
         """One attempt, noted; what comes next along its lane."""
         endpoint_id = outgoing.lane[0]
         reply = self.attempt(outgoing)
+        crash_point("outbox.sent")
         with _turns, transaction(self.engine) as session:
             now = self.clock(session)
             following = delivering.note(session, outgoing, reply, now, self.chance())
+            crash_point("outbox.noted")
         count_webhook(_result(reply))
         if not is_success(reply.status):
             # Apart: it ends with the audit log, and holds no lane meanwhile.

@@ -5,6 +5,7 @@ import logging
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import READ_ONLY, db, transaction
 from rewards_service.payouts import schedules
 
@@ -28,6 +29,8 @@ def drain(engine: Engine) -> int:
         try:
             with transaction(engine) as session:
                 made = schedules.run(session, schedule_id, due_on)
+                crash_point("payouts.drafted")
+            crash_point("payouts.committed")
         except Exception:
             log.exception(
                 "Payout schedule %d failed for %s; it is tried again", schedule_id, due_on

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.audit.service import record
 from rewards_service.kit.clock import instant, utc_now
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import hold_stage
 from rewards_service.kit.errors import Conflict
 from rewards_service.kit.refusals import invalid_member
@@ -100,8 +101,10 @@ def mark_paid(
         raise invalid_member("paid_on", "This day has not come yet.")
     reward_ids = check_ledger(session, payout, "in_payout")
     left_at = instant(paid_on, "UTC")  # the day has no zone; statements are in UTC
+    crash_point("payouts.checked")
     review.carry_out(session, reward_ids, Order("paid", "paid out", actor, happened_at=left_at))
     check_ledger(session, payout, "paid")
+    crash_point("payouts.moved")
     payout.paid_on, payout.reference, payout.paid_at = paid_on, reference, utc_now()
     return _advance(session, payout, "paid", actor)
 

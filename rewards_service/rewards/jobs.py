@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import db, hold_stage, transaction
 from rewards_service.kit.metrics import count_entries, time_batch
 from rewards_service.rewards import service
@@ -44,10 +45,13 @@ def _step(engine: Engine, limit: int, suspects: bool) -> int:
     try:
         with time_batch("rewards"), transaction(engine) as session:
             hold_stage(session, STAGE)
+            crash_point("rewards.stage_held")
             taken = due.take(session, limit, suspects)
             if not taken:
                 return 0
             kinds = _calculate(session, taken)
+            crash_point("rewards.before_commit")
+        crash_point("rewards.committed")
     except Exception as problem:
         if not taken:
             raise
@@ -80,6 +84,9 @@ def calculate_due(session: Session, limit: int, kinds: list[str]) -> int:
 
 def _calculate(session: Session, taken: Sequence[due.AnyRow]) -> list[str]:
     causes = {(row.integration_id, row.invoice_id): row.cause_event_id for row in taken}
+    crash_point("rewards.taken")
     kinds = service.calculate(session, causes).kinds if causes else []
+    crash_point("rewards.calculated")
     due.forget(session, causes)
+    crash_point("rewards.forgotten")
     return kinds

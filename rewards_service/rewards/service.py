@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import AttributionConflict
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import (
     insert_missing,
     update_many,
@@ -51,10 +52,13 @@ def calculate(session: Session, causes: Mapping[Key, int | None]) -> Calculated:
     changes = Changes()
     for key, verdict in verdicts.items():
         compare(verdict, held.get(key, []), causes.get(key), money, changes)
+    crash_point("rewards.compared")
     kinds = changes.write(session)
+    crash_point("rewards.written")
     _write_reasons(session, money, verdicts)
     _open_conflicts(session, verdicts.values())
     counters.keep_tally(session, tally, verdicts)
+    crash_point("rewards.counted")
     again = counters.to_look_at_again(session, tally)
     newest = max((cause for cause in causes.values() if cause is not None), default=None)
     if again:

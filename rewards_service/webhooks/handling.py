@@ -5,6 +5,7 @@ For a batch of the pipeline, for one event again, and for a rehearsal: the same 
 
 from sqlalchemy.orm import Session
 
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.mirror import queries as mirror_queries
 from rewards_service.mirror import service as mirror
 from rewards_service.mirror.children import Received
@@ -22,8 +23,11 @@ def handle(session: Session, batch: Batch) -> None:
     the batch afterwards.
     """
     changed = mirror.store(session, _received(batch))
+    crash_point("events.mirrored")
     paid = payments.apply(session, batch, changed)
+    crash_point("events.payments_applied")
     reversals.apply(session, batch, paid)
+    crash_point("events.reversals_applied")
     cause = _causes(batch)
     due = due_invoices(session, changed.invoices, changed.customers, paid)
     batch.due = {key: cause.get(key[0]) for key in due}

@@ -12,6 +12,7 @@ from rewards_service.inbox import service as inbox
 from rewards_service.inbox.service import Leased, LeaseLost
 from rewards_service.kit import bells
 from rewards_service.kit.alongside import Alongside
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import db, hold_stage, transaction
 from rewards_service.kit.metrics import count_entries, count_events, time_batch
 from rewards_service.kit.queue import VERIFICATIONS
@@ -59,11 +60,13 @@ def _step(engine: Engine, limit: int, alone: bool) -> int:
         else:
             leased = inbox.lease_fresh(session, token, limit)
         to_handle = verifying.set_aside(session, leased)
+        crash_point("events.leased")
     aside = len(leased.ids) - len(to_handle.ids)
     if aside:
         bells.ring(VERIFICATIONS)
     if not to_handle.ids:
         return aside
+    crash_point("events.lease_committed")
     try:
         return aside + _handle(engine, to_handle)
     except LeaseLost:
@@ -75,11 +78,17 @@ def _handle(engine: Engine, leased: Leased) -> int:
     try:
         with time_batch("events"), transaction(engine) as session:
             hold_stage(session, STAGE)
-            done = sequence.process(session, inbox.load(session, leased))
+            crash_point("events.stage_held")
+            rows = inbox.load(session, leased)
+            crash_point("events.loaded")
+            done = sequence.process(session, rows)
+            crash_point("events.before_commit")
+        crash_point("events.committed")
         for outcome, number in Counter(e.outcome for e in done.endings.values()).items():
             count_events(outcome, number)
         for kind, number in Counter(done.entries).items():
             count_entries(kind, number)
+        crash_point("events.before_ring")
         bells.ring("rewards")
     except LeaseLost:
         raise
@@ -91,6 +100,7 @@ def _handle(engine: Engine, leased: Leased) -> int:
 def _after_failure(engine: Engine, leased: Leased, problem: Exception) -> None:
     """A batch that fails is tried one event at a time; an event alone waits and tries again."""
     log.exception("batch_failed", events=len(leased.ids), alone=leased.alone)
+    crash_point("events.failed")
     with transaction(engine) as session:
         if leased.alone:
             inbox.fail(session, leased.ids[0], f"{type(problem).__name__}: {problem}")

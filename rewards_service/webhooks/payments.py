@@ -10,6 +10,7 @@ from rewards_service.crm import conversion
 from rewards_service.crm import queries as crm
 from rewards_service.crm.books import Attributed
 from rewards_service.crm.matching import Claim, Payer
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.emails import is_folded
 from rewards_service.mirror import queries as mirror
 from rewards_service.mirror.queries import Key
@@ -34,6 +35,7 @@ def apply(session: Session, batch: Batch, changed: Changed) -> Paid:
     """Match, record, and answer each payment event; follow corrections of recorded payments."""
     claims = _claims(session, batch)
     attributed = conversion.attribute(session, claims, batch.held.keys())
+    crash_point("events.attributed")
     return follow(session, batch, claims, attributed, changed.payments)
 
 
@@ -55,6 +57,7 @@ def follow(
     withdrawn = {payer for payer in attributed.moved if payer not in attributed.known}
     paid.gone = transactions.withdraw(session, withdrawn, candidates.values())
     fresh, new = transactions.record(session, list(counting.values()), attributed.known)
+    crash_point("events.payments_recorded")
     stale = (touched | fresh.keys()) - new
     paid.recorded = {**transactions.refresh(session, stale), **fresh}
     paid.applications = mirror.applications_of(session, paid.recorded.keys() | paid.gone)

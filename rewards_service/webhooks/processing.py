@@ -20,6 +20,7 @@ from rewards_service.inbox.verification import FAILED
 from rewards_service.integrations.models import Integration, IntegrationOptions
 from rewards_service.integrations.options import Options
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.transactions import service as transactions
 from rewards_service.webhooks import strict_json
 from rewards_service.webhooks.batch import AnyRow, Batch
@@ -41,7 +42,9 @@ def process(
     events beyond a number are put back, to be the first of the next batch.
     """
     batch = complete(session, read(session, events, held, known))
+    crash_point("events.ended")
     transactions.mark_due(session, batch.due)
+    crash_point("events.due_marked")
     return batch
 
 
@@ -68,8 +71,10 @@ def complete(session: Session, batch: Batch) -> Batch:
         batch.end(event, "observed", observed=observe(session, batch, event))
     inbox.put_back(session, [event.id for event in batch.observed[OBSERVED_AT_ONCE:]])
     handle(session, batch)
+    crash_point("events.handled")
     _warn(session, batch)
     inbox.change_outcomes(session, batch.corrections.values())
+    crash_point("events.corrected")
     inbox.finish(session, batch.endings.values(), utc_now())
     return batch
 

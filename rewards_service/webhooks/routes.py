@@ -19,7 +19,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from rewards_service.inbox import recording as inbox
 from rewards_service.inbox.recording import Delivery, Recorder
 from rewards_service.kit import bells, ids
-from rewards_service.kit.connecting import connect_args
+from rewards_service.kit.connecting import IDLE_IN_TRANSACTION_MS, connect_args
+from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.metrics import count_answer, count_pool_timeout
 from rewards_service.kit.queue import Doorbell
 from rewards_service.kit.web import headers_of
@@ -77,6 +78,7 @@ class Reception:
         """
         try:
             answer = self._answer(environ)
+            crash_point("web.before_reply")
         except (DBAPIError, TimeoutError) as problem:
             log.warning("webhook_not_recorded", error=type(problem).__name__)
             if isinstance(problem, TimeoutError):
@@ -102,6 +104,7 @@ class Reception:
             return delivery
         key = self.recorder.record(door.integration_id, door.version, delivery)
         if key is not None:
+            crash_point("web.before_ring")
             bells.ring("events")
             if door.is_rotating:
                 self._end_rotation(door, authorization)
@@ -133,7 +136,9 @@ class Reception:
 
     def _duplicate(self, door: Door, delivery: Delivery) -> int | None:
         with Session(self.engine) as session, session.begin():
-            return inbox.keep_duplicate(session, door.integration_id, delivery)
+            key = inbox.keep_duplicate(session, door.integration_id, delivery)
+            crash_point("web.duplicate_kept")
+            return key
 
 
 def reception_of(app: Flask) -> Reception:
@@ -162,7 +167,11 @@ def _autocommit_engine(database_url: str) -> Engine:
         pool_timeout=2,
         pool_reset_on_return=None,
         connect_args={
-            **connect_args(database_url, statement_timeout=5_000),
+            **connect_args(
+                database_url,
+                statement_timeout=5_000,
+                idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_MS,
+            ),
             "prepare_threshold": 2,
         },
     )

@@ -138,6 +138,19 @@ class TestFinish:
         three.drain()
         assert {three.ended(f"ev_{name}") for name in "abc"} == {("done", "unknown_customer")}
 
+    def test_they_are_taken_over_together_once_and_then_each_alone(self, three: World) -> None:
+        """What a kill left is mostly harmless; what kills again must not take others with it."""
+        first = lease(three.engine, "dead")
+        for name in "abc":
+            three.age(f"ev_{name}")
+        together = lease_one(three.engine, "dead as well")
+        for name in "abc":
+            three.age(f"ev_{name}")
+        alone = lease_one(three.engine, "living")
+
+        assert (together.ids, together.alone) == (first.ids, False)
+        assert (len(alone.ids), alone.alone) == (1, True)
+
 
 class TestFail:
     def test_waits_longer_each_time_and_dies_after_eight_tries(self, three: World) -> None:
@@ -180,7 +193,7 @@ class TestFail:
         lease(three.engine, "killed")
         for _ in range(service.MAX_ATTEMPTS):
             three.age("ev_b")
-            assert lease_one(three.engine, "killed too").ids
+            assert lease_one(three.engine, "killed too").alone
         three.age("ev_b")
         three.drain()
         assert three.event("ev_b").state == "dead"

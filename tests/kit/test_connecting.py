@@ -1,7 +1,17 @@
 import pytest
-from sqlalchemy import create_engine, text
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
 
 from rewards_service.kit.connecting import connect_args
+from rewards_service.kit.db import db
+from rewards_service.webhooks.routes import reception_of
+
+LIMITS = ("idle_in_transaction_session_timeout", "statement_timeout")
+
+
+def limits(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return [connection.execute(text(f"SHOW {name}")).scalar_one() for name in LIMITS]
 
 
 class TestConnectArgs:
@@ -29,3 +39,9 @@ class TestConnectArgs:
 
     def test_sqlite_takes_none(self) -> None:
         assert connect_args("sqlite:///rewards.db") == {}
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_the_service_holds_no_lock_for_ever(self, app: Flask) -> None:
+        with app.app_context():
+            assert limits(db.engine) == ["30s", "0"]
+        assert limits(reception_of(app).engine) == ["30s", "5s"]
