@@ -13,6 +13,13 @@ from rewards_service.kit import pages
 from rewards_service.kit.web import current_session, current_settings
 
 LIMIT = 50
+LONGEST = 200  # characters of a filter
+
+
+def asked(name: str) -> str:
+    """A parameter of the address, as far as it can mean anything: "" where there is none."""
+    # PostgreSQL refuses what holds a NUL; nothing has one in it.
+    return request.args.get(name, "").replace("\x00", "").strip()[:LONGEST]
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,7 @@ class ListView:
         """The filters that are set; a choice that does not exist counts as none."""
         found = {}
         for wanted in self.filters:
-            # PostgreSQL refuses what holds a NUL; nothing has one in it.
-            value = request.args.get(wanted.name, "").replace("\x00", "").strip()[:200]
+            value = asked(wanted.name)
             if value and (wanted.choices is None or value in wanted.choices):
                 found[wanted.name] = value
         return found

@@ -78,7 +78,8 @@ def _address(name: str) -> str | None:
 def _having(session: Session, column: Any, values: Collection[Any]) -> dict[Any, list[int]]:
     """Value -> the partners that have it in a column."""
     found: dict[Any, list[int]] = defaultdict(list)
-    for some in chunks(sorted(set(values) - {None})):
+    kept = {value for value in values if value is not None and "\x00" not in str(value)}
+    for some in chunks(sorted(kept)):  # no database keeps a NUL, and PostgreSQL refuses to look
         for value, key in session.execute(select(column, Partner.id).where(column.in_(some))):
             found[value].append(key)
     return found

@@ -131,7 +131,8 @@ def _refusals(form: FileForm, flaws: list[dict[str, Any]], action: Any) -> Any:
 
 
 def _uploaded(form: FileForm) -> bytes:
-    if not form.file.data or not form.file.data.filename:
+    # A form that was sent without `multipart/form-data` has the name of the file at best.
+    if not getattr(form.file.data, "filename", ""):
         raise ValidationError({"file": ["Choose a file."]})
     body: bytes = form.file.data.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from rewards_service.admin.lists import ListView
+from rewards_service.admin.lists import ListView, asked
 from rewards_service.admin.pages import show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import PREFIXES, public_id
@@ -27,7 +27,6 @@ from rewards_service.kit.web import current_session
 from rewards_service.partners.finding import find_partners
 
 NOTHING = Page((), None)
-LONGEST = 200
 _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 _TIMES = {"occurred_at[gte]": "occurred_from", "occurred_at[lt]": "occurred_before"}
 _EMAILS = ("email", "contact_email")
@@ -55,7 +54,7 @@ def answer(view: ListView, sought: Sought, template: str, **values: Any) -> Resp
 
 
 def _elsewhere(session: Session, sought: Sought) -> str | None:
-    text = request.args.get(sought.name, "").strip()[:LONGEST]
+    text = asked(sought.name)
     prefix, _, rest = text.partition("_")
     key = ids.decode(prefix, text) if rest else None
     if key is not None and prefix in _KINDS:
@@ -76,7 +75,7 @@ def _elsewhere(session: Session, sought: Sought) -> str | None:
 
 def _partner(session: Session) -> dict[str, str | None]:
     """A partner named by e-mail or external id, by its id; what names none stays as it is."""
-    text = request.args.get("partner_id", "").strip()[:LONGEST]
+    text = asked("partner_id")
     if not text or ids.decode("par", text) is not None:
         return {}
     found = find_partners(session, [text])[text]

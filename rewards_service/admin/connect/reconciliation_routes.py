@@ -33,7 +33,7 @@ from rewards_service.admin.connect.wording import (
     period,
     status_badge,
 )
-from rewards_service.admin.doing import attempt, carry_out
+from rewards_service.admin.doing import attempt, carry_out, read_as
 from rewards_service.admin.layout import day, moment, money
 from rewards_service.admin.lists import Column, ListView
 from rewards_service.admin.pages import actor, show
@@ -52,6 +52,7 @@ from rewards_service.reconciliation.models import (
     ReconciliationRow,
 )
 from rewards_service.reconciliation.reasons import REASONS, words
+from rewards_service.reconciliation.schemas import ReconcileSchema
 from rewards_service.reconciliation.service import NIGHTLY
 from rewards_service.reconciliation.showing import show_runs
 
@@ -93,10 +94,10 @@ def compare(integration_id: str) -> ResponseReturnValue:
 
 
 def _ask(key: int, form: CompareForm) -> Reconciliation:
-    return service.ask(
-        current_session(), key, actor(), from_on=form.from_.data, to_on=form.to.data,
-        repair=form.repair.data,
-    )  # fmt: skip
+    fields = {"from": form.from_.data, "to": form.to.data}
+    days = {name: day and day.isoformat() for name, day in fields.items()}
+    wanted = read_as(ReconcileSchema(), {**days, "repair": form.repair.data})
+    return service.ask(current_session(), key, actor(), **wanted)
 
 
 def _to(integration_id: str, run_id: int) -> ResponseReturnValue:

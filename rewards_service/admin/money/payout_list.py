@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.layout import day, money, number
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
 from rewards_service.admin.money.blueprints import payouts as blueprint
 from rewards_service.admin.money.reward_list import address, chips
@@ -45,7 +45,7 @@ class Row:
 def list_payouts() -> ResponseReturnValue:
     """The newest payouts first."""
     session = current_session()
-    text = request.args.get("search", "").strip()[:200]
+    text = asked("search")
     if text and text.isprintable() and (found := finding.find_payout(session, text)):
         return redirect(_place(found))
     values = _view(session).values()

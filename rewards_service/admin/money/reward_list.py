@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.layout import day, moment, money
-from rewards_service.admin.lists import Bulk, Column, Filter, ListView
+from rewards_service.admin.lists import Bulk, Column, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
 from rewards_service.admin.money.blueprints import rewards as blueprint
 from rewards_service.admin.money.deciding import CHOOSABLE
@@ -56,7 +56,7 @@ class Row:
 @blueprint.page("", permission="rewards:read")
 def list_rewards() -> ResponseReturnValue:
     """What is to be reviewed, and everything that ever was."""
-    text = request.args.get("search", "").strip()[:200]
+    text = asked("search")
     if text and text.isprintable() and (found := finding.find_reward(current_session(), text)):
         return redirect(_place(found))
     return draw()

@@ -117,6 +117,22 @@ class TestDeals:
         assert world.get(Deal, deal.id).amount_minor == 1_240
         assert [row for row in world.all(DealShare) if row.deal_id == deal.id] == []
 
+    def test_one_that_has_its_customer_keeps_what_that_was_based_on(
+        self, owner: Visitor, company: Books, world: World
+    ) -> None:
+        path, key = f"/deals/{company.deal}", ids.decode("dea", company.deal)
+        assert key is not None
+        shown = owner.get(f"{path}/edit")
+        assert shown.status_code == 200
+        assert "It has its customer" in shown.text
+        assert 'name="shares-0-partner"' not in shown.text
+        owner.post(path, version=field(shown.text, "version"), name="Won it", stage="won",
+                   contact_email="other@deal.example")  # fmt: skip
+        after = world.get(Deal, key)
+
+        assert (after.name, after.stage) == ("Won it", "won")
+        assert after.contact_email == "dan@deal.example"
+
 
 class TestSourcePartner:
     """DOMAIN S5."""

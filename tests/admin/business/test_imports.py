@@ -20,6 +20,13 @@ def send(person: Visitor, path: str, body: bytes) -> str:
 
 
 class TestImport:
+    def test_a_form_without_the_file_itself_is_asked_for_it(self, owner: Visitor) -> None:
+        for path in ("/leads/import", "/deals/import"):
+            answer = owner.post(path, file="leads.csv")  # only its name: no multipart/form-data
+
+            assert answer.status_code == 422
+            assert "Choose a file." in answer.text
+
     def test_it_shows_makes_and_finds_everything_as_it_is(self, enter: Enter, world: World) -> None:
         manager = enter("manager")
         shown = send(manager, "/leads/import", GOOD)

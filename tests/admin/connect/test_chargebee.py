@@ -209,6 +209,7 @@ class TestComparison:
         backwards = boss.post(
             f"{place}/reconciliation", **{"from": "2026-02-01", "to": "2026-01-01"}
         )
+        too_far = boss.post(f"{place}/reconciliation", to="9999-12-31")
         run = boss.post(f"{place}/reconciliation").headers["Location"]
         waiting = boss.get(run).text
         assert comparisons.drain(engine, Sites(there)) > 0
@@ -218,6 +219,8 @@ class TestComparison:
 
         assert backwards.status_code == 422
         assert "The period ends before it begins." in backwards.text
+        assert too_far.status_code == 422
+        assert 'id="to-error"' in too_far.text
         assert "Waiting for a worker" in waiting
         assert f'hx-get="{run}/state"' in waiting
         assert f"{PAST} differences" in done
