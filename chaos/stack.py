@@ -48,7 +48,7 @@ class Stack:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.plan = folder / "crash-plan"
-        server = start_server(durable=True, parent=pg_parent, **switches)
+        server = start_server(durable=True, parent=pg_parent, host=None, **switches)
         if server is None:
             raise SystemExit("This needs PostgreSQL: no server binaries and no wheel.")
         self.postgres: PostgresServer = server

@@ -80,9 +80,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> R
     settings = prepared(settings_for(f"sqlite:///{path}"))
     reader = Reader(fill(create_app(settings), settings))
     for operation in OPERATIONS.values():
-        if operation.method == "get" and not operation.path_names:
-            if _required(operation) <= set(NEEDED):
-                reader.show(operation, operation.path)
+        is_list = operation.method == "get" and not operation.path_names
+        if is_list and _required(operation) <= set(NEEDED):
+            reader.show(operation, operation.path)
     return reader
 
 
