@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 # What the programs read; a value given to make (make run PORT=9000) counts like one in the environment.
 export PORT DATABASE_URL REDIS_URL VAR_DIR
+# Often set in containers: each start of anything would compile all sources again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -77,8 +79,9 @@ chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator --ignore tests/operations \
 		$(PYTEST_ARGS)
 
+PROOFS = tests/proofs tests/rewards tests/webhooks tests/test_story.py
 proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of sequences, every order
-	$(BIN)/python -m pytest -m slow -p no:randomly tests/proofs $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly $(PROOFS) $(PYTEST_ARGS)
 
 loss-proof: $(VENV)/.dev ## 200 plays with lost webhooks and an outage: the books of a play without
 	$(BIN)/python -m pytest -m slow -p no:randomly -n 2 tests/simulator $(PYTEST_ARGS)

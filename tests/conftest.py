@@ -22,6 +22,7 @@ from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.kit.db import db
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
+from tests import dear_first
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
 from tests.surroundings import set_up
@@ -34,6 +35,12 @@ SECRET_KEY = "a key for tests only, long enough"
 ENCRYPTION_KEY = Fernet.generate_key().decode()
 
 set_up()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    order = dear_first.deal([item.nodeid for item in items], workers)
+    items[:] = [items[place] for place in order]
 
 
 @pytest.fixture(scope="session")

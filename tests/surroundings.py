@@ -1,17 +1,22 @@
 """What holds for the whole of a test process, and for the processes that its tests start."""
 
 import os
+import sqlite3
 import sys
+from typing import Any
 
 import hypothesis
 import structlog
+from sqlalchemy import Engine, event
 
+import rewards_service.kit.db  # noqa: F401 - its settings of a connection come before ours
 from tests.statements import share_compiled
 
 
 def set_up() -> None:
     _keep_bytecode()
     share_compiled()
+    event.listen(Engine, "connect", _in_haste)
     _choose_examples()
     # Without the values of all variables, which take seconds to draw.
     structlog.configure(
@@ -30,6 +35,13 @@ def _keep_bytecode() -> None:
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+def _in_haste(connection: Any, _record: object) -> None:
+    """Databases of tests need not outlive a power cut, as PostgreSQL's here: no commit waits for
+    the disk. Processes that tests start sync as ever."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 def _choose_examples() -> None:

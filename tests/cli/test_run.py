@@ -85,6 +85,18 @@ def run(folder: Path) -> Iterator[Run]:
     run.end()
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Run]:
+    """A live one for tests that leave it so."""
+    with TemporaryDirectory(prefix="rewards-run-") as name:
+        run = Run(Path(name), free_port())
+        try:
+            run.wait_until_live()
+            yield run
+        finally:
+            run.end()
+
+
 class TestRun:
     def test_serves_until_ctrl_c_and_leaves_nothing_behind(self, run: Run, folder: Path) -> None:
         run.wait_until_live()
@@ -102,24 +114,23 @@ class TestRun:
             probe.bind(("127.0.0.1", run.port))
         assert list((folder / "var").glob("*.sock")) == []
 
-    def test_refuses_a_second_run_in_the_same_folder(self, run: Run, folder: Path) -> None:
-        run.wait_until_live()
-        second = Run(folder, free_port())
+    def test_refuses_a_second_run_in_the_same_folder(self, lasting: Run) -> None:
+        second = Run(lasting.output.parent, free_port())
 
         assert second.process.wait(30) == 2
         assert "already running" in second.output.read_text()
-        assert run.is_live()
+        assert lasting.is_live()
 
-    def test_starts_a_process_again_that_was_killed(self, run: Run) -> None:
-        run.wait_until_live()
-        (web,) = [one for one in run.family()[1:] if _is_gunicorn_master(one, run.process.pid)]
-        ended = [web, *web.children()]
-        web.kill()
+    def test_starts_a_process_again_that_was_killed(self, lasting: Run) -> None:
+        masters = [one for one in lasting.family()[1:] if _is_gunicorn_master(one, lasting)]
+        assert len(masters) == 1
+        ended = [*masters, *masters[0].children()]
+        masters[0].kill()
         _, alive = psutil.wait_procs(ended, timeout=20)
-        run.wait_until_live()
+        lasting.wait_until_live()
 
         assert alive == []
-        assert run.process.poll() is None
+        assert lasting.process.poll() is None
 
     @pytest.mark.skipif(
         not sys.platform.startswith("linux"),
@@ -144,5 +155,5 @@ class TestRun:
         assert "cannot be used" in run.output.read_text()
 
 
-def _is_gunicorn_master(process: psutil.Process, supervisor: int) -> bool:
-    return "gunicorn" in " ".join(process.cmdline()) and process.ppid() == supervisor
+def _is_gunicorn_master(process: psutil.Process, run: Run) -> bool:
+    return "gunicorn" in " ".join(process.cmdline()) and process.ppid() == run.process.pid
