@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ upgrade-proof: $(VENV)/.dev ## roll out this code over the release before (or FR
 
 hosts-proof: $(VENV)/.dev ## several hosts in network namespaces (root only): cut one off, let one lose its power
 	$(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_hosts.py $(PYTEST_ARGS)
+
+image-proof: $(VENV)/.dev ## the steps of deploy/compose/Dockerfile, without an engine for images
+	$(BIN)/python -m pytest -m slow -p no:randomly tests/operations/test_deploy.py $(PYTEST_ARGS)
 
 mutation: $(VENV)/.dev ## how many small changes of the pure modules go unnoticed by their tests
 	$(BIN)/mutmut run
