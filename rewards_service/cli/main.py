@@ -20,6 +20,7 @@ COMMANDS = {
     "digest": "rewards_service.cli.digest:digest",
     "doctor": "rewards_service.cli.doctor:doctor",
     "drain": "rewards_service.cli.drain:drain",
+    "erase-person": "rewards_service.cli.erase_person:erase_person",
     "gaps": "rewards_service.cli.gaps:gaps",
     "init": "rewards_service.cli.init:init",
     "poll": "rewards_service.cli.poll:poll",

@@ -120,6 +120,7 @@ def _add_decisions(connection: Connection) -> None:
     )  # fmt: skip
     elsewhere = (
         "reward", "payout", "payout_schedule", "api_key", "integration", "exchange_rate", "import",
+        "person",
     )  # fmt: skip
     is_change = entry.action.like("%.changed")
     matters = (
