@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rewards_service.accounts.models import ApiKey
 from rewards_service.accounts.user_models import User
 from rewards_service.audit import queries
 from rewards_service.audit.models import AuditEntry
@@ -18,6 +19,12 @@ _MACHINES = {
     "cli": "the command line",
     "link": "a link",
     "oidc": "single sign-on",
+}
+
+# Kind of actor -> the column of its name, its key, and the words around the name.
+_NAMED: dict[str, tuple[Any, Any, str]] = {
+    "user": (User.email, User.id, "{}"),
+    "key": (ApiKey.name, ApiKey.id, "API key {}"),
 }
 
 
@@ -44,10 +51,27 @@ def told(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
 
 def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
     """Actor, as the audit log says it -> who that is, as people say it."""
-    keys = {int(actor[5:]) for actor in actors if actor.startswith("user:")}
-    found: Any = session.execute(select(User.id, User.email).where(User.id.in_(keys)))
-    names = {f"user:{key}": email for key, email in found} | _MACHINES
-    return {actor: names.get(actor) or _key(actor) for actor in actors}
+    names = dict(_MACHINES)
+    for kind, (column, key, told) in _NAMED.items():
+        wanted = {int(actor.partition(":")[2]) for actor in actors if actor.startswith(f"{kind}:")}
+        if wanted:
+            found: Any = session.execute(select(key, column).where(key.in_(wanted)))
+            names |= {f"{kind}:{one}": told.format(name) for one, name in found}
+    return {actor: names.get(actor) or _by_id(actor) for actor in actors}
+
+
+def actor_called(session: Session, text: str) -> str:
+    """The actor, as the audit log says it, whom people call so; what means nobody stays as it is.
+
+    `text`: a user's e-mail address or id, the id of an API key, or how the log itself says it.
+    """
+    for prefix, kind in (("usr", "user"), ("key", "key")):
+        if (key := ids.decode(prefix, text)) is not None:
+            return f"{kind}:{key}"
+    if "@" in text:
+        user = session.scalar(select(User.id).where(User.email == text.lower()))
+        return text if user is None else f"user:{user}"
+    return next((actor for actor, words in _MACHINES.items() if words == text.lower()), text)
 
 
 def _deed(action: str) -> str:
@@ -55,6 +79,6 @@ def _deed(action: str) -> str:
     return f"{kind}: {deed}".replace("_", " ")
 
 
-def _key(actor: str) -> str:
+def _by_id(actor: str) -> str:
     kind, _, number = actor.partition(":")
     return f"API key {ids.encode('key', int(number))}" if kind == "key" else actor

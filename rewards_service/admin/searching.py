@@ -1,7 +1,8 @@
 """The search over everything: what a text can mean, each meaning looked up by an index."""
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
@@ -95,6 +96,9 @@ KINDS = {
     "user": Kind("Users", "users:read", User,
                  lambda row: (row.email, row.role, "active" if row.active else "closed")),
 }  # fmt: skip
+# Kinds whose things have names; others are known by their ids.
+_CALLED = ("partner", "program", "reward_rule", "customer", "lead", "deal", "integration",
+           "api_key", "webhook_endpoint", "user")  # fmt: skip
 _OF_PREFIX = {subjects.PREFIXES[kind]: kind for kind in KINDS}
 
 
@@ -122,6 +126,23 @@ def find_by_id(session: Session, text: str, may: May) -> Hit | None:
         return None
     hits = [Hit(kind, row.id, *KINDS[kind].told(row)) for row in _with_id(session, text, {kind})]
     return hits[0] if hits else None
+
+
+def names_of_things(
+    session: Session, things: Collection[tuple[str, int]], may: May
+) -> dict[tuple[str, int], str]:
+    """(kind, key) -> what people call it; without those of no name, or not for this person."""
+    of_kind: dict[str, set[int]] = defaultdict(set)
+    for kind, key in things:
+        if kind in _CALLED and may(KINDS[kind].permission):
+            of_kind[kind].add(key)
+    found = {}
+    for kind, keys in of_kind.items():
+        model: Any = KINDS[kind].model
+        for row in session.scalars(select(model).where(model.id.in_(keys))):
+            if getattr(row, "withdrawn_at", None) is None:
+                found[kind, row.id] = KINDS[kind].told(row)[0]
+    return found
 
 
 def meant(text: str) -> str | None:

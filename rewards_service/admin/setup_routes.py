@@ -97,7 +97,8 @@ def remove_sample() -> ResponseReturnValue:
     """Put the sample away."""
     company.put_away(current_session(), actor())
     flash(
-        "The sample site is disconnected, its partner paused. What was booked stays in the ledger.",
+        "The sample site is disconnected, its partner paused, its rewards are declined. What was "
+        "booked stays in the ledger.",
         "success",
     )
     return redirect(url_for("setup.show_setup"))

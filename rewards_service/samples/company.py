@@ -23,11 +23,14 @@ from rewards_service.partners.models import Partner
 from rewards_service.partners.service import change_partner, create_partner
 from rewards_service.programs.models import Program, RewardRule
 from rewards_service.programs.service import create_program, create_rule
+from rewards_service.rewards import review
+from rewards_service.rewards.models import Reward
 from rewards_service.samples.payment import SANDBOX_SITE, put_sandbox_credentials, sample_email
 from rewards_service.settings import Settings
 
 PROGRAM, RULE = "Sandbox", "20 % of net"
 PARTNER, LEAD = "sandbox-partner", "sandbox-lead"
+_UNDECIDED = ("pending", "hold", "approved")  # a person still may decline them
 REGISTERED_AT = datetime(2025, 1, 1, tzinfo=UTC)  # well before the sample payment
 
 
@@ -71,12 +74,21 @@ def find_sample_site(session: Session) -> Integration | None:
 
 
 def put_away(session: Session, actor: str) -> None:
-    """Disconnect the sample's site, pause its partner, close its lead. What was booked stays."""
+    """Disconnect the sample's site, pause its partner, close its lead, decline what waits.
+
+    What is in a payout stays, as everything in the ledger does.
+    """
     if (site := find_sample_site(session)) is not None:
         delete_integration(session, site.id, actor)
     partner = session.scalar(select(Partner).where(Partner.external_id == PARTNER))
-    if partner is not None and partner.status == "active":
-        change_partner(session, partner.id, {"status": "paused"}, actor)
+    if partner is not None:
+        if partner.status == "active":
+            change_partner(session, partner.id, {"status": "paused"}, actor)
+        waiting = select(Reward.id).where(
+            Reward.partner_id == partner.id, Reward.status.in_(_UNDECIDED)
+        )
+        order = review.Order("declined", "The sample data was removed.", actor)
+        review.change_each(session, session.scalars(waiting).all(), order)
     lead = session.scalar(select(Lead).where(Lead.external_id == LEAD))
     if lead is not None and lead.status in ("pending", "accepted"):
         change_lead(session, lead.id, {"status": "lost"}, actor)

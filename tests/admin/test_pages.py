@@ -5,13 +5,17 @@ import re
 from flask import Flask
 from sqlalchemy import Engine, select
 
+from rewards_service.accounts.service import create_key
 from rewards_service.accounts.user_models import User
 from rewards_service.audit.service import record
 from rewards_service.integrations.models import Integration
+from rewards_service.kit import ids
 from rewards_service.kit.db import transaction
+from rewards_service.partners.service import create_partner
 from rewards_service.settings import Settings
 from tests.admin.conftest import Enter
 from tests.admin.visitor import PASSWORD, Visitor
+from tests.builders.whole import violations
 from tests.builders.world import World
 
 
@@ -85,7 +89,7 @@ class TestSetup:
         )
         assert 'id="site-error"' in bad.text
 
-    def test_the_sample_is_put_away_but_what_was_booked_stays(
+    def test_the_sample_is_put_away_and_nothing_of_it_waits_but_what_was_booked_stays(
         self, owner: Visitor, world: World
     ) -> None:
         owner.post("/setup/sample")
@@ -95,7 +99,12 @@ class TestSetup:
         assert answer.status_code == 302
         page = owner.get("/").text
         assert "A sample company is loaded" not in page
-        assert figure(page, "To review").startswith("To review 3")
+        assert figure(page, "To review").startswith("To review 0")
+        assert owner.get("/rewards?status=declined").text.count("<tr data-row>") == 3
+        assert violations(world.engine) == {}
+        owner.post("/setup/sample")
+        world.drain()
+        assert figure(owner.get("/").text, "To review").startswith("To review 3")
 
 
 class TestAudit:
@@ -123,6 +132,36 @@ class TestAudit:
 
         assert "user: created" in page
         assert re.search(r"owner-\w+@people\.example\.com</td>", page)
+        assert "<bdi>mia@manager.example.com</bdi>" in page
+
+    def test_keys_and_things_stand_there_by_their_names_for_those_who_may_see_them(
+        self, enter: Enter, engine: Engine, settings: Settings
+    ) -> None:
+        owner, finance = enter("owner"), enter("finance")
+        with transaction(engine) as session:
+            key, _ = create_key(
+                session, "Nightly import", ["crm:write"], secret_key=settings.secret_key
+            )
+            wanted = {"name": "Ann & Co", "email": "ann@a.example", "status": "active"}
+            partner = create_partner(session, wanted, f"key:{key.id}")
+            record(session, "api_key.renamed", ("api_key", key.id), {}, "cli")
+        made = f"/audit?actor={ids.encode('key', key.id)}&subject_kind=partner"
+        page = owner.get(made).text
+
+        assert "API key Nightly import</td>" in page
+        assert f'/partners/{ids.encode("par", partner.id)}"><bdi>Ann &amp; Co</bdi></a>' in page
+        assert "<bdi>Nightly import</bdi>" in owner.get("/audit?subject_kind=api_key").text
+        assert "<bdi>Nightly import</bdi>" not in finance.get("/audit?subject_kind=api_key").text
+
+    def test_somebody_is_found_by_their_address_and_machines_by_what_they_are_called(
+        self, owner: Visitor
+    ) -> None:
+        owner.post("/users", email="mia@manager.example.com", role="manager")
+        page = owner.get("/audit?actor=the+command+line").text
+        (own,) = set(re.findall(r"owner-\w+@people\.example\.com", page))
+
+        assert "user: created" in owner.get(f"/audit?actor={own}").text
+        assert "Nothing fits these filters" in owner.get("/audit?actor=who@nobody.example").text
 
 
 class TestUsers:

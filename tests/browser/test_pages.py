@@ -110,10 +110,35 @@ class TestWithoutScripts:
         tab.page.get_by_role("link", name="Audit log").click()
         rows = tab.page.get_by_role("row").count()
         times = tab.page.locator("time").first.inner_text()
+        first = tab.page.locator("[data-row]").first.bounding_box()
+        folded = not tab.page.get_by_label("Action").is_visible()
+        tab.page.get_by_text("Filters").click()
+        tab.page.get_by_label("Action").fill("user.created")
+        tab.page.get_by_role("button", name="Apply").click()
+        kept = tab.page.get_by_label("Action").input_value()
         context.close()
 
         assert rows > 1
         assert times.endswith("UTC")
+        assert folded
+        assert first is not None
+        assert first["y"] < 844 / 2  # half of the first screen
+        assert kept == "user.created"  # open, where one is set
+
+    def test_where_there_is_room_no_filter_is_folded(self, chromium: "Browser", site: Site) -> None:
+        context = chromium.new_context(
+            java_script_enabled=False, viewport={"width": 1440, "height": 900}
+        )
+        tab = Tab(context.new_page(), site)
+        tab.sign_in()
+        tab.open("/audit")
+        shown = tab.page.get_by_label("Action").is_visible()
+        button = tab.page.get_by_text("Filters").is_visible()
+        tab.open("/reports/rewards")
+        asked = tab.page.get_by_label("From month").is_visible()
+        context.close()
+
+        assert (shown, button, asked) == (True, False, True)
 
 
 class TestPasskeys:

@@ -25,9 +25,10 @@ class TestPages:
         self, tab: Tab, company: Company
     ) -> None:
         tab.sign_in()
-        tabs = ("", "/programs", "/statement", "/payout-details")
+        tabs = ("", "/edit", "/programs", "/statement", "/payout-details")
         pages = [
             "/partners", *(company.partner + tab for tab in tabs), company.program,
+            f"{company.program}/edit", f"{company.program}/rules/new",
             company.rule(company.rich), company.rule(company.rich) + "/edit",
         ]  # fmt: skip
         wrong = {path: told for path in pages if (told := faults(tab, path))}
