@@ -62,10 +62,11 @@ class Stack:
         self.web = self._program("gunicorn", "web", "--config", CONFIGURATION, "wsgi:app")
         self.workers = [service(f"worker {n + 1}", "worker") for n in range(workers)]
         self.scheduler = service("scheduler", "scheduler")
+        self.elsewhere: list[Program] = []  # on other hosts
 
     @property
     def programs(self) -> list[Program]:
-        return [self.redis, self.web, *self.workers, self.scheduler]
+        return [self.redis, self.web, *self.workers, self.scheduler, *self.elsewhere]
 
     def __enter__(self) -> Self:
         try:
