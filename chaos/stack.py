@@ -22,7 +22,7 @@ from chaos.processes import Program, RedisProgram, python, until
 from chaos.proxy import FaultProxy, free_port
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.kit.migrate import upgrade
-from rewards_service.kit.queue import living_workers
+from rewards_service.kit.queue import connect, living_workers
 from rewards_service.settings import Settings, load_settings
 from rewards_service.transactions.models import RewardDue
 from tests.builders.site import webhook_app
@@ -126,7 +126,7 @@ class Stack:
         """Names of the workers of now; those that were killed are forgotten after 30 seconds."""
         pids = {str(worker.pid) for worker in self.workers if worker.is_alive}
         try:
-            named = living_workers(self.redis.client())
+            named = living_workers(connect(self.workers[0].environ["REDIS_URL"], timeout=2.0))
         except RedisError:
             return []
         return [name for name in named if name.split("-")[-2] in pids]
