@@ -54,3 +54,20 @@ def figures(answers: Sequence[Answer]) -> dict[str, Any]:
         "ack_p50_ms": percentile(first, 0.50),
         "ack_p99_ms": percentile(first, 0.99),
     }
+
+
+class Taken:
+    """Counts the answers of 200 in the log of a client, as they come."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._read = self._count = 0
+
+    def count(self) -> int:
+        if self._log.exists():
+            with self._log.open("rb") as log:
+                log.seek(self._read)
+                new = log.read()
+            self._read += len(new)
+            self._count += new.count(b'"status": 200')
+        return self._count

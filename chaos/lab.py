@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from chaos.answers import Answer, accepted, read_log
+from chaos.answers import Answer, Taken, accepted, read_log
 from chaos.client import REFUSED, Order, to_send
 from chaos.evidence import Evidence, Verdict
 from chaos.invariants import judge
@@ -29,6 +29,7 @@ Figures = dict[str, Any]
 GIVE_UP_SECONDS = 900.0
 AT_ONCE = 16
 MOST_TRIES = 60
+TAKEN_BETWEEN = 10  # events between two kills, at least
 
 
 @dataclass
@@ -95,10 +96,15 @@ class Lab:
         return load
 
     def while_running(self, load: Load, least: float, most: float) -> Iterator[None]:
-        """Now and then, as long as the client is at work; the service is looked after meanwhile."""
+        """Now and then, as long as the client is at work; the service is looked after meanwhile.
+
+        Not before something was taken since: a slow machine needs longer to start a process.
+        """
+        taken, before = Taken(Path(load.order.log)), 0
         while load.is_running:
             self.stack.rest(self.chance.uniform(least, most))
-            if load.is_running:
+            if load.is_running and taken.count() > before + TAKEN_BETWEEN:
+                before = taken.count()
                 yield
 
     def finish(self, load: Load) -> list[Answer]:

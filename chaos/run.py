@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from chaos.faults.table import FAULTS, Fault, injected
-from chaos.lab import Lab
+from chaos.lab import Figures, Lab
 from chaos.reference import Reference
 from chaos.report import Report
 from chaos.stack import Stack
@@ -62,17 +62,16 @@ def _run(wanted: argparse.Namespace, scratch: Path, report: Report) -> None:
         try:
             for fault in _chosen(wanted):
                 report.trial(lab, fault)
-            if wanted.short:
-                report.of(lab, "crash points", lambda: tour(lab, SHORT_POINTS, 1))
             if wanted.kills and (not wanted.fault or wanted.short):
-                report.of(
-                    lab, "kill storm",
-                    lambda: storm(lab, "storm", wanted.events, wanted.kills, wanted.rate),
-                    with_replay=True,
-                )  # fmt: skip
+                report.of(lab, "kill storm", lambda: _storm(wanted, lab), with_replay=True)
             report.closing(lab)
         finally:
             lab.close()
+
+
+def _storm(wanted: argparse.Namespace, lab: Lab) -> Figures:
+    toured = {"crash_points": tour(lab, SHORT_POINTS, 1)} if wanted.short else {}
+    return {**toured, **storm(lab, "storm", wanted.events, wanted.kills, wanted.rate)}
 
 
 def _chosen(wanted: argparse.Namespace) -> list[Fault]:

@@ -22,7 +22,7 @@ from chaos.processes import Program, RedisProgram, python, until
 from chaos.proxy import FaultProxy, free_port
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.kit.migrate import upgrade
-from rewards_service.kit.queue import living_workers
+from rewards_service.kit.queue import connect, living_workers
 from rewards_service.settings import Settings, load_settings
 from rewards_service.transactions.models import RewardDue
 from tests.builders.site import webhook_app
@@ -62,10 +62,11 @@ class Stack:
         self.web = self._program("gunicorn", "web", "--config", CONFIGURATION, "wsgi:app")
         self.workers = [service(f"worker {n + 1}", "worker") for n in range(workers)]
         self.scheduler = service("scheduler", "scheduler")
+        self.elsewhere: list[Program] = []  # on other hosts
 
     @property
     def programs(self) -> list[Program]:
-        return [self.redis, self.web, *self.workers, self.scheduler]
+        return [self.redis, self.web, *self.workers, self.scheduler, *self.elsewhere]
 
     def __enter__(self) -> Self:
         try:
@@ -125,7 +126,7 @@ class Stack:
         """Names of the workers of now; those that were killed are forgotten after 30 seconds."""
         pids = {str(worker.pid) for worker in self.workers if worker.is_alive}
         try:
-            named = living_workers(self.redis.client())
+            named = living_workers(connect(self.workers[0].environ["REDIS_URL"], timeout=2.0))
         except RedisError:
             return []
         return [name for name in named if name.split("-")[-2] in pids]

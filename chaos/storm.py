@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from chaos.answers import figures
+from chaos.answers import Taken, figures
 from chaos.lab import Figures, Lab
 from chaos.processes import until
 from chaos.stack import Stack
@@ -40,23 +40,6 @@ def storm(lab: Lab, tag: str, events: int, kills: int, rate: float = RATE) -> Fi
         killed[_kill(lab)] += 1
     answers = lab.finish(load)
     return {"killed": dict(killed), **figures(answers)}
-
-
-class Taken:
-    """Counts the answers of 200 in the log of a client, as they come."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log
-        self._read = self._count = 0
-
-    def count(self) -> int:
-        if self._log.exists():
-            with self._log.open("rb") as log:
-                log.seek(self._read)
-                new = log.read()
-            self._read += len(new)
-            self._count += new.count(b'"status": 200')
-        return self._count
 
 
 def _kill(lab: Lab) -> str:

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chaos.answers import figures
+from chaos.faults import namespace
 from chaos.faults.web import RATE, ask, longest_silence, size, slowest
 from chaos.lab import Figures, Lab
+from chaos.skipping import NotHere
 from tests.builders.chargebee import paid
 
 CUT_SECONDS = 12.0
@@ -173,5 +175,10 @@ def slow(lab: Lab) -> Figures:
         lab.stack.through_proxies(False)
 
 
-def both_networks(lab: Lab) -> Figures:
-    return {**cut_off(lab), "slow_and_reset": slow(lab)}
+def networks(lab: Lab) -> Figures:
+    """Cut, slow and reset by a proxy; and, where namespaces can be made, a host that vanishes."""
+    try:
+        apart = namespace.cut_off(lab)
+    except NotHere as reason:
+        apart = {"skipped": str(reason)}
+    return {**cut_off(lab), "slow_and_reset": slow(lab), "host_that_vanishes": apart}

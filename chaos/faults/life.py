@@ -122,7 +122,7 @@ def backlog(lab: Lab) -> Figures:
     calm = lab.send("f45calm", size(lab, 200), RATE)
     number = size(lab, 3_000)
     bodies = [
-        paid(f"f45_{n}", f"cb_f45_{n // 4}", email_of("f45", n // 4), 5_000, n % 28)
+        paid(f"f45b_{n}", f"cb_f45_{n // 4}", email_of("f45", n // 4), 5_000, n % 28)
         for n in range(number)
     ]
     lab.order("f45", number * 2, RATE)

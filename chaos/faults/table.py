@@ -71,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(34, "a storm of ETag conflicts",
           why_not="Not applicable until there are connectors to ERP systems."),
     Fault(35, "clocks of workers are wrong", jobs.wrong_clock),
-    Fault(36, "the network to PostgreSQL is cut, slow, or resets", database.both_networks),
+    Fault(36, "the network to PostgreSQL is cut, slow, or resets", database.networks),
     Fault(37, "200 connections that say nothing", web.besieged),
     Fault(38, "no file descriptors are left", web.out_of_files),
     Fault(39, "the webhook's password is rotated", web.rotate,

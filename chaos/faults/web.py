@@ -46,6 +46,7 @@ def kill_master(lab: Lab) -> Figures:
     lab.stack.rest(1.5)
     lab.stack.web.kill()
     killed = time.monotonic()
+    lab.stack.tend()  # orphans might answer for a moment
     assert lab.stack.wait_for(lab.stack.web_answers, 120), "The web process did not come back."
     back = time.monotonic() - killed
     return {"back_s": back, **figures(lab.finish(load))}

@@ -3,6 +3,7 @@
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
+from rewards_service.kit import bells
 from rewards_service.reports.checks import run_checks
 from rewards_service.reports.digest import sections
 from rewards_service.settings import Settings, load_settings
@@ -34,7 +35,10 @@ class OwnWorld:
 
     def __enter__(self) -> World:
         settings = settings_for(self._url)
-        return World(webhook_app(settings), self._engine, settings)
+        app = webhook_app(settings)
+        # Nobody listens: a doorbell of each such world would try for ever, in a thread of its own.
+        bells.install(lambda _queue: None)
+        return World(app, self._engine, settings)
 
     def __exit__(self, *_: object) -> None:
         self._engine.dispose()
