@@ -160,6 +160,7 @@ def _start(
     }
     if not durable:
         switches |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        switches |= {"autovacuum": "off"}  # databases are small, and are emptied again and again
     arguments = [text for name, value in switches.items() for text in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
