@@ -192,6 +192,7 @@ def _launch(
     }
     if not durable:
         switches |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        switches |= {"autovacuum": "off"}  # databases are small, and are emptied again and again
     within: list[str] = []
     if host is not None:
         switches["listen_addresses"] = host.address

@@ -1,12 +1,13 @@
 """Books of a small shop: partners, leads, deals, and Chargebee events sent through the pipeline."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.event import contains, listen, remove
 from sqlalchemy.orm import Session
 
@@ -118,37 +119,72 @@ class Books:
         """Take constraints and triggers off tables, as whoever owns the database could."""
         for table in tables:
             if self.engine.dialect.name == "postgresql":
-                self._unguard_postgresql(table)
+                with self.engine.begin() as connection:
+                    _unguard_postgresql(connection, table)
             else:
                 self._unguard_sqlite(table)
 
-    def _unguard_postgresql(self, table: str) -> None:
-        names = text(
-            "SELECT conname FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) "
-            "AND contype <> 'n' AND contype <> 't'"
-        )
-        with self.engine.begin() as connection:
-            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-            for name in connection.execute(names, {"name": table}).scalars().all():
-                connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}" CASCADE'))
-            for index in Base.metadata.tables[table].indexes:
-                connection.execute(text(f"DROP INDEX IF EXISTS {index.name}"))
-
     def _unguard_sqlite(self, table: str) -> None:
         driver: Any = self.engine.raw_connection()
-        for statement in (
-            "PRAGMA foreign_keys=OFF",
-            "PRAGMA legacy_alter_table=ON",
-            f"CREATE TABLE bare AS SELECT * FROM {table}",  # noqa: S608 - a name of ours
-            f"DROP TABLE {table}",
-            f"ALTER TABLE bare RENAME TO {table}",
-            "PRAGMA legacy_alter_table=OFF",
-        ):
+        for statement in ("PRAGMA foreign_keys=OFF", *_unguarding_sqlite(table)):
             driver.cursor().execute(statement)
         driver.close()
         if not contains(self.engine, "connect", _without_keys):
             listen(self.engine, "connect", _without_keys)
         self.engine.dispose()
+
+    @contextmanager
+    def tampered(self, tables: Sequence[str], statements: Sequence[str]) -> Iterator[Session]:
+        """What one sees after `unguard` and `change`; afterwards nothing of it has happened."""
+        connection = self.engine.connect()
+        try:
+            self._tamper(connection, tables, statements)
+            with Session(connection) as session:
+                yield session
+        finally:
+            connection.rollback()
+            connection.invalidate()
+            connection.close()
+
+    def _tamper(
+        self, connection: Connection, tables: Sequence[str], statements: Sequence[str]
+    ) -> None:
+        on_postgresql = connection.dialect.name == "postgresql"
+        if tables and not on_postgresql:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA foreign_keys=OFF")  # is ignored once a transaction has begun
+        for table in tables:
+            if on_postgresql:
+                _unguard_postgresql(connection, table)
+            else:
+                for statement in _unguarding_sqlite(table):
+                    connection.exec_driver_sql(statement)
+        for statement in statements:
+            connection.execute(text(statement))
+        if on_postgresql:
+            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # as a commit would
+
+
+def _unguard_postgresql(connection: Connection, table: str) -> None:
+    names = text(
+        "SELECT conname FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) "
+        "AND contype <> 'n' AND contype <> 't'"
+    )
+    connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+    for name in connection.execute(names, {"name": table}).scalars().all():
+        connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}" CASCADE'))
+    for index in Base.metadata.tables[table].indexes:
+        connection.execute(text(f"DROP INDEX IF EXISTS {index.name}"))
+
+
+def _unguarding_sqlite(table: str) -> tuple[str, ...]:
+    return (
+        "PRAGMA legacy_alter_table=ON",
+        f"CREATE TABLE bare AS SELECT * FROM {table}",  # noqa: S608 - a name of ours
+        f"DROP TABLE {table}",
+        f"ALTER TABLE bare RENAME TO {table}",
+        "PRAGMA legacy_alter_table=OFF",
+    )
 
 
 def _without_keys(connection: Any, _record: object) -> None:

@@ -1,12 +1,17 @@
+import shutil
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from rewards_service.settings import Settings
+from tests.builders.whole import settings_for
 from tests.builders.world import World
+from tests.postgres_copies import PostgresTemplate
 from tests.reports import story as stories
-from tests.reports.books import Books
+from tests.reports.books import Books, payment, refund
+
+ADA, BOB = "ada@customer-one.example", "bob@two.example"
 
 
 @pytest.fixture
@@ -22,3 +27,45 @@ def story(world: World) -> World:
     """See `tests.reports.story`."""
     stories.tell(world)
     return world
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Books]:
+    """Two partners, a converted and a superseded lead, a deal, payments, refunds, rewards.
+
+    Made once: no test changes it, but in a transaction that is rolled back.
+    """
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shop") / "rewards.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield from _shop(f"sqlite:///{path}")
+        return
+    template: PostgresTemplate = request.getfixturevalue("postgres_template")
+    url = template.create()
+    yield from _shop(url)
+    template.release(url)
+
+
+def _shop(url: str) -> Iterator[Books]:
+    engine = create_engine(url)
+    books = Books(engine, settings_for(url))
+    first, second = books.add_partner("First"), books.add_partner("Second")
+    books.add_lead(first, ADA)
+    books.add_lead(first, ADA)
+    books.add_deal(second, BOB)
+    books.play(
+        [
+            payment(1),
+            payment(2, 9000, invoices={"inv2": 4000, "inv3": 5000}, day=3),
+            payment(3, 1999, email=BOB, customer="c2", day=1),
+            payment(5, 500, email="eve@three.example", customer="c3", day=2),
+            refund(1, 1500, of=1),
+            refund(3, 100, of=99, day=12),
+            {**payment(6), "id": "ev_bad", "content": {"transaction": None}},
+        ]
+    )
+    yield books
+    books.close()
+    engine.dispose()

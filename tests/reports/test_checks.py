@@ -6,35 +6,16 @@ from sqlalchemy.orm import Session
 from rewards_service.reports import payout_checks
 from rewards_service.reports.checks import INVARIANTS, as_json, run_checks
 from rewards_service.reports.findings import SHOWN
-from tests.reports.books import Books, payment, refund
-
-ADA, BOB = "ada@customer-one.example", "bob@two.example"
-
-
-@pytest.fixture
-def shop(books: Books) -> Books:
-    """Two partners, a converted and a superseded lead, a deal, payments, refunds, rewards."""
-    first, second = books.add_partner("First"), books.add_partner("Second")
-    books.add_lead(first, ADA)
-    books.add_lead(first, ADA)
-    books.add_deal(second, BOB)
-    books.play(
-        [
-            payment(1),
-            payment(2, 9000, invoices={"inv2": 4000, "inv3": 5000}, day=3),
-            payment(3, 1999, email=BOB, customer="c2", day=1),
-            payment(5, 500, email="eve@three.example", customer="c3", day=2),
-            refund(1, 1500, of=1),
-            refund(3, 100, of=99, day=12),
-            {**payment(6), "id": "ev_bad", "content": {"transaction": None}},
-        ]
-    )
-    return books
+from tests.reports.books import Books, payment
 
 
 def failing(books: Books) -> set[str]:
     with Session(books.engine) as session:
-        return {check.id for check in run_checks(session) if not check.ok}
+        return found_in(session)
+
+
+def found_in(session: Session) -> set[str]:
+    return {check.id for check in run_checks(session) if not check.ok}
 
 
 TAMPERING: list[tuple[str, Sequence[str], Sequence[str]]] = [
@@ -183,12 +164,12 @@ class TestRunChecks:
         self, shop: Books, broken: str, tables: Sequence[str], statements: Sequence[str]
     ) -> None:
         """reliability I2-I15, DOMAIN V1, V2, V8, V11."""
-        shop.unguard(*tables)
-        shop.change(*statements)
+        with shop.tampered(tables, statements) as session:
+            found = found_in(session)
 
         # Whoever changes the ledger itself is found by what is made of it as well.
         also = set() if broken in OF_REPORTS else OF_REPORTS
-        assert failing(shop) - also == {broken}
+        assert found - also == {broken}
 
     def test_every_other_invariant_has_its_own_test(self) -> None:
         alone = {broken for broken, _, _ in TAMPERING}
@@ -199,20 +180,18 @@ class TestRunChecks:
 
     def test_taking_back_more_than_was_earned_is_found(self, shop: Books) -> None:
         """reliability I10."""
-        shop.unguard("ledger_entries", "ledger_postings")
-        shop.change(
+        turned = (
             "UPDATE ledger_entries SET amount_minor = -amount_minor WHERE kind = 'earn'",
             "UPDATE ledger_postings SET amount_minor = -amount_minor WHERE entry_id IN "
             "(SELECT id FROM ledger_entries WHERE kind = 'earn')",
         )
-
-        assert failing(shop) == {"clawbacks", "rewards"} | OF_REPORTS
+        with shop.tampered(["ledger_entries", "ledger_postings"], turned) as session:
+            assert found_in(session) == {"clawbacks", "rewards"} | OF_REPORTS
 
     def test_rows_too_broken_to_work_with_are_a_violation_too(self, shop: Books) -> None:
-        shop.unguard("property_values")
-        shop.change("UPDATE property_values SET subject_id = 999 WHERE value = 'c1'")
-
-        assert failing(shop) >= {"customer_ids", "rewards"}
+        lost = "UPDATE property_values SET subject_id = 999 WHERE value = 'c1'"
+        with shop.tampered(["property_values"], [lost]) as session:
+            assert found_in(session) >= {"customer_ids", "rewards"}
 
     def test_a_kept_card_is_found(self, books: Books) -> None:
         """reliability I19."""
