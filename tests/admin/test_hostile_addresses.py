@@ -21,7 +21,11 @@ class TestAddresses:
     def test_ids_of_nothing_are_not_found(self, app: Flask, owner: Visitor) -> None:
         wrong = []
         for method, rule, endpoint in addresses(app):
-            if method != "GET" or "<" not in rule or endpoint in ("admin.static", "setup.show_test"):
+            if (
+                method != "GET"
+                or "<" not in rule
+                or endpoint in ("admin.static", "setup.show_test")
+            ):
                 continue
             path = re.sub(r"<[^>]+>", "a%00b", rule)
             if (code := owner.get(path).status_code) not in (302, 404):

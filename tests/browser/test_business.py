@@ -27,7 +27,8 @@ class TestPagesAboutOneThing:
         paths = [
             "/leads", "/transactions", f"/leads/{company.open_lead}", f"/deals/{company.deal}",
             f"/deals/{company.open_deal}/edit", f"/deals/{company.deal}/edit",
-            f"/leads/{company.lead}/edit", f"/customers/{company.customer}/source", f"/customers/{company.customer}",
+            f"/leads/{company.lead}/edit", f"/customers/{company.customer}/source",
+            f"/customers/{company.customer}",
             f"/customers/{company.customer}/edit", f"/transactions/{company.earned}",
             f"/transactions/{company.nothing}",
         ]  # fmt: skip
