@@ -7,6 +7,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import Line, actor_called, told
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, may, show
@@ -47,7 +48,7 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
 
 
 def _linked(kind: str, key: int, name: str | None) -> Markup:
-    return link_to(kind, key, name and Markup("<bdi>{}</bdi>").format(name))
+    return link_to(kind, key, name and foreign(name))
 
 
 VIEW = ListView(

@@ -5,6 +5,7 @@ from typing import Any
 
 import flask_security.forms as theirs
 from flask_security.recovery_codes import MfRecoveryForm
+from flask_security.utils import validate_redirect_url
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -45,6 +46,11 @@ def counted(email: str, attempt: Callable[[], bool], refuse: Callable[[str], Non
 
 class LoginForm(theirs.LoginForm):
     """E-mail and password."""
+
+    def validate_next(self, field: Any) -> None:
+        """Where to go afterwards is no part of who one is: an address that is not ours is left."""
+        if field.data and not validate_redirect_url(field.data):
+            field.data = ""
 
     def validate(self, **kwargs: Any) -> bool:
         self.remember.data = False

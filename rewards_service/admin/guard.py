@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, json, redirect, request, url_for
+from flask import Flask, Response, current_app, flash, g, json, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from flask_wtf.csrf import CSRFError
@@ -32,6 +32,7 @@ _STEPS = tuple(
     for name in ("two_factor_token_validation", "tf_select", "mf_recovery", "wan_signin",
                  "wan_signin_response")
 )  # fmt: skip
+_ENDED = "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more."
 
 
 class StalePage(BadRequest):
@@ -97,8 +98,11 @@ def _note_seen() -> None:
 def _to_login() -> ResponseReturnValue:
     if request.method in _SAFE and "HX-Request" not in request.headers:
         here = request.full_path.rstrip("?")
-    else:  # come back to the page that asked, not to the part of it
-        here = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+    else:  # come back to the page that asked, not to the part of it, nor to what it sent
+        came = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+        here = came.path + (f"?{came.query}" if came.query else "") or "/"
+        if request.method not in _SAFE and request.endpoint != "security.logout":
+            flash(_ENDED, "warning")
     target = url_for("security.login", next=None if here == "/" else here)
     if "HX-Request" in request.headers:
         return Response(status=204, headers={"HX-Redirect": target})

@@ -24,6 +24,7 @@ PLACE = Path(__file__).resolve().parent
 ICONS = PLACE / "static/vendor/icons/icons/outline"
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 assets = Blueprint(
     "admin",
     __name__,
@@ -148,6 +149,8 @@ def locale() -> Locale:
 
 def _locale(tags: Sequence[str]) -> Locale:
     for tag in tags[:5]:
+        if not _TAG.fullmatch(tag):  # of which browsers' scripts would make nothing
+            continue
         try:
             return Locale.parse(tag, sep="-")
         except (ValueError, UnknownLocaleError):

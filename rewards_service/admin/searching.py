@@ -18,7 +18,7 @@ from rewards_service.inbox import listing as inbox
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.db import Base
-from rewards_service.kit.emails import BadEmail, strict_key
+from rewards_service.kit.emails import key_or_none
 from rewards_service.kit.pages import Paging
 from rewards_service.outbound.models import WebhookEndpoint
 from rewards_service.partners import finding
@@ -174,10 +174,9 @@ Ways = dict[str, Callable[[], list[Any]]]
 
 
 def _of_email(session: Session, wanted: str) -> Ways:
-    try:
-        by = {"email_key": strict_key(wanted)}
-    except BadEmail:
+    if (key := key_or_none(wanted)) is None:
         return {}
+    by = {"email_key": key}
     users = select(User).where(User.email == wanted.lower()).limit(1)
     return {
         "partner": lambda: _shown(partners.list_partners(session, _FEW, by)),

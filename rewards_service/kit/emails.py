@@ -40,6 +40,14 @@ def strict_key(email: str | None) -> str | None:
     return _within_index(f"{local.casefold()}{at}{_ascii_domain(domain)}")
 
 
+def key_or_none(text: str) -> str | None:
+    """The key of what somebody typed in search of an address; None too where it can be none."""
+    try:
+        return strict_key(text)
+    except BadEmail:
+        return None
+
+
 def is_folded(email: str | None) -> bool:
     """Whether case folding did more to the local part than lower its case (E3).
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
 from rewards_service.kit.db import chunks, is_postgresql
-from rewards_service.kit.emails import BadEmail, strict_key
+from rewards_service.kit.emails import key_or_none
 from rewards_service.partners.models import Partner
 
 UNKNOWN = "There is no such partner."
@@ -25,7 +25,7 @@ def find_partners(session: Session, names: Collection[str]) -> dict[str, int | s
     ways: dict[Any, dict[str, Any]] = {
         Partner.id: {name: ids.decode("par", name) for name in names},
         Partner.external_id: {name: name for name in names},
-        Partner.email_key: {name: _address(name) for name in names},
+        Partner.email_key: {name: key_or_none(name) for name in names},
     }
     having = {column: _having(session, column, of.values()) for column, of in ways.items()}
     found: dict[str, int | str] = {}
@@ -63,16 +63,9 @@ def meant_by(wanted: str) -> ColumnElement[bool]:
     found = or_(*names, Partner.external_id == wanted)
     if (key := ids.decode("par", wanted)) is not None:
         found = or_(found, Partner.id == key)
-    if (address := _address(wanted)) is not None:
+    if (address := key_or_none(wanted)) is not None:
         found = or_(found, Partner.email_key == address)
     return found
-
-
-def _address(name: str) -> str | None:
-    try:
-        return strict_key(name)
-    except BadEmail:
-        return None
 
 
 def _having(session: Session, column: Any, values: Collection[Any]) -> dict[Any, list[int]]:

@@ -41,6 +41,8 @@ class TestOverview:
     def test_money_is_written_as_the_reader_writes_it(self, owner: Visitor, world: World) -> None:
         owner.post("/setup/sample")
         world.drain()
+        for tag in ("de-DE@euro", "root"):  # no scripts know these
+            assert 'data-locale="en"' in owner.get("/", **{"Accept-Language": tag}).text
         german = owner.get("/", **{"Accept-Language": "de-DE,de;q=0.9"}).text
 
         assert re.search(r"To review 3 [\d.]+,\d\d\s\$", figure(german, "To review"))

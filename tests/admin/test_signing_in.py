@@ -1,7 +1,7 @@
 """Signing in: who is let in, for how long, and who is not."""
 
 from datetime import timedelta
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import pytest
 from flask import Flask
@@ -136,10 +136,26 @@ class TestSignIn:
         ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"],
     )
     def test_it_leads_to_no_other_site(self, visitor: Visitor, email: str, target: str) -> None:
-        answer = visitor.sign_in(email, next=target)
+        answers = [visitor.sign_in(email, next=target)]
+        visitor.post("/logout")
+        linked = {"email": email, "password": PASSWORD}
+        answers.append(visitor.post(f"/login?{urlencode({'next': target})}", **linked))
 
-        where = urljoin("https://rewards.example.com/login", answer.headers.get("Location", ""))
-        assert where.startswith("https://rewards.example.com/")
+        for answer in answers:  # the right password is never wrong for where it would have led
+            assert answer.status_code == 302
+            where = urljoin("https://rewards.example.com/login", answer.headers["Location"])
+            assert where.startswith("https://rewards.example.com/")
+
+    def test_who_sends_a_form_after_the_end_is_told_so_and_led_back_to_it(
+        self, visitor: Visitor, email: str, engine: Engine
+    ) -> None:
+        visitor.sign_in(email)
+        token = visitor.token()
+        change(engine, UserSession, ended_at=utc_now())
+        answer = visitor.post("/leads", token=token, email="new@lead.example")
+
+        assert answer.headers["Location"] == "/login"  # of the page that it came from: /
+        assert "nothing was changed" in visitor.get("/login").text
 
     def test_who_was_closed_out_is_out_at_once(
         self, visitor: Visitor, email: str, engine: Engine

@@ -11,8 +11,9 @@ from wtforms import EmailField, StringField
 
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, payers, trail
-from rewards_service.admin.business.naming import Names, foreign, name_of_customer, outside
+from rewards_service.admin.business.naming import Names, name_of_customer, outside
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import deal_forms as forms
 from rewards_service.admin.business import fields, trail
-from rewards_service.admin.business.marks import status
-from rewards_service.admin.business.naming import Names, foreign, link_deal
+from rewards_service.admin.business.naming import Names, link_deal
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment, money
 from rewards_service.admin.lists import Column, Filter, ListView

@@ -18,7 +18,8 @@ from wtforms import FileField
 
 from rewards_service.admin.business import columns, deal_routes, lead_routes
 from rewards_service.admin.business.fields import ChangedMeanwhile
-from rewards_service.admin.business.naming import Names, foreign
+from rewards_service.admin.business.naming import Names
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.crm.import_rows import DEALS, LEADS, Kind

@@ -12,9 +12,9 @@ from wtforms.validators import DataRequired
 
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, trail
-from rewards_service.admin.business.marks import status
-from rewards_service.admin.business.naming import Names, foreign, link_lead, name_of_lead
+from rewards_service.admin.business.naming import Names, link_lead, name_of_lead
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import icon
 from rewards_service.admin.places import link_to
 from rewards_service.chargebee.console import console_address
@@ -15,11 +16,6 @@ from rewards_service.integrations.models import Integration
 from rewards_service.partners.models import Partner
 
 NOBODY = Markup('<span class="text-secondary">nobody</span>')
-
-
-def foreign(text: Any) -> Markup:
-    """A text from outside: its direction, and signs that change it, stay within it."""
-    return Markup("<bdi>{}</bdi>").format(text)
 
 
 def name_of_lead(lead: Lead) -> str:

@@ -20,7 +20,7 @@ from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import PREFIXES, public_id
 from rewards_service.kit import ids
 from rewards_service.kit.clock import instant, rfc3339
-from rewards_service.kit.emails import BadEmail, strict_key
+from rewards_service.kit.emails import key_or_none
 from rewards_service.kit.fields import InstantOrDay
 from rewards_service.kit.pages import Page
 from rewards_service.kit.web import current_session
@@ -88,7 +88,7 @@ def understood(chosen: Mapping[str, str]) -> dict[str, Any] | None:
     for name, text in chosen.items():
         value: Any = text
         if name in _EMAILS:
-            value = _key(text)
+            value = key_or_none(text)
         elif name.endswith("_id") and name[:-3] in PREFIXES:
             value = ids.decode(PREFIXES[name[:-3]], text)
         elif name in _TIMES:
@@ -97,13 +97,6 @@ def understood(chosen: Mapping[str, str]) -> dict[str, Any] | None:
             return None
         wanted[_QUERIED.get(name, name)] = value
     return wanted
-
-
-def _key(text: str) -> str | None:
-    try:
-        return strict_key(text)
-    except BadEmail:
-        return None
 
 
 def _time(text: str) -> datetime | None:

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import trail
-from rewards_service.admin.business.marks import badge, status
-from rewards_service.admin.business.naming import Names, foreign
+from rewards_service.admin.business.naming import Names
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
 from rewards_service.admin.business.verdicts import explain
+from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, money
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.pages import Pages, show

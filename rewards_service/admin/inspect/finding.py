@@ -15,7 +15,7 @@ from rewards_service.crm.models import Customer, PaymentClaim
 from rewards_service.inbox.models import ReceivedEvent, WaitingEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
-from rewards_service.kit.emails import BadEmail, strict_key
+from rewards_service.kit.emails import key_or_none
 from rewards_service.mirror.models import ChargebeeTransaction, PaymentApplication
 from rewards_service.properties.models import PropertyDefinition, PropertyValue
 from rewards_service.properties.names import CUSTOMER_ID
@@ -54,10 +54,7 @@ def _keys(session: Session, query: Select[Any]) -> set[int]:
 
 
 def _by_email(session: Session, text: str) -> set[int]:
-    try:
-        key = strict_key(text)
-    except BadEmail:
-        return set()
+    key = key_or_none(text)
     return _claims(session, PaymentClaim.email_key == key) if key else set()
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.crm.listing import list_customers
 from rewards_service.kit import ids
-from rewards_service.kit.emails import BadEmail, strict_key
+from rewards_service.kit.emails import key_or_none
 from rewards_service.kit.pages import Paging
 from rewards_service.partners.finding import find_partners
 from rewards_service.payouts.models import Payout
@@ -64,11 +64,11 @@ def find_partner(session: Session, text: str) -> Found | None:
 def _customer(session: Session, text: str) -> Found | None:
     key = ids.decode("cus", text)
     if key is None:
-        try:
-            address = strict_key(text) if "@" in text else None
-        except BadEmail:
-            return None
-        wanted = {"email_key": address} if address else {"chargebee_customer_id": text}
+        wanted: dict[str, str | None] = {"chargebee_customer_id": text}
+        if "@" in text:
+            wanted = {"email_key": key_or_none(text)}
+            if wanted["email_key"] is None:
+                return None
         rows = list_customers(session, _ONE, wanted).rows
         key = rows[0][0].id if rows else None
     return None if key is None else _filter("customer_id", "cus", key)

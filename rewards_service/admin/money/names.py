@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from flask import current_app
 from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from rewards_service.admin import cells
 from rewards_service.admin.lists import Filter
 from rewards_service.admin.places import link_to
 from rewards_service.crm.models import Customer
@@ -40,7 +40,7 @@ class RuleName(NamedTuple):
 
 def foreign(text: str | None) -> Markup:
     """A text from outside: whatever signs it has, it reorders nothing around it."""
-    return Markup("<bdi>{}</bdi>").format(text or "without a name")
+    return cells.foreign(text or "without a name")
 
 
 def linked(kind: str, key: int, name: str | None) -> Markup:
@@ -88,12 +88,6 @@ def currencies(session: Session, column: InstrumentedAttribute[str]) -> list[str
         found.append(value)
         value = session.scalar(select(func.min(column)).where(column > value))
     return found
-
-
-def badge(status: str) -> Markup:
-    """A status in a cell: word, icon, tone."""
-    macros: Any = current_app.jinja_env.get_template("admin/detail.html").module
-    return Markup(macros.status(status))  # noqa: S704 - a macro of ours, which escapes
 
 
 def with_words(first: Any, words: str | None) -> Markup:

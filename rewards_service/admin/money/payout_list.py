@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, money, number
 from rewards_service.admin.lists import Column, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
@@ -120,7 +121,7 @@ def _total(row: Row) -> Markup | str:
 
 def _status(row: Row) -> Markup:
     problem = row.payout.problem if row.payout.status == "draft" else None
-    return names.with_words(names.badge(row.payout.status), problem and PROBLEMS.get(problem))
+    return names.with_words(status(row.payout.status), problem and PROBLEMS.get(problem))
 
 
 COLUMNS = (

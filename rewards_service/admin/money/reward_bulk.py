@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from sqlalchemy import select
 
+from rewards_service.admin.doing import Undo, tell
 from rewards_service.admin.money import deciding, names
 from rewards_service.admin.money.blueprints import rewards as blueprint
 from rewards_service.admin.money.reward_list import draw, rows_of
@@ -16,6 +17,7 @@ from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.problems import walk
 from rewards_service.kit.web import current_session
 from rewards_service.rewards.models import Reward
+from rewards_service.rewards.schemas import ACTIONS
 
 # For good: said first what it comes to, and done when it is confirmed.
 _CONFIRMED = ("decline",)
@@ -35,15 +37,28 @@ def review_rewards() -> ResponseReturnValue:
             "rewards/confirm.html", wish=wish, rows=rows_of(session, rows), names=names,
             sums=deciding.sums_of(session, rows), address=_back(),
         )  # fmt: skip
+    undo = _undo(wish, rows)
     results = deciding.carry_out(session, wish)
     if isinstance(results, RewardsError):
         session.rollback()
         return draw(422, objections=[results.detail])
     refused = [one for one in results if not one.ok]
     if not refused:
-        flash(f"{_count(len(results))} {deciding.DONE[wish.action]}.", "success")
+        tell(f"{_count(len(results))} {deciding.DONE[wish.action]}.", undo)
         return redirect(_back(), 303)
     return show("rewards/results.html", **_told(wish, results, rows))
+
+
+def _undo(wish: deciding.Wish, rows: list[Reward]) -> Undo | None:
+    """What takes it back, where that is one lawful move for all of them; rows as they are before.
+
+    Who was there already does not move back: then there is none.
+    """
+    ways = {deciding.way_back(row.status, ACTIONS[wish.action]) for row in rows}
+    if len(ways) != 1 or (action := ways.pop()) is None:
+        return None
+    names = [ids.encode("rew", row.id) for row in rows]
+    return _back(), {"ids": names, "action": action, "reason": "Taken back by whoever did it"}
 
 
 def _told(wish: deciding.Wish, results: Any, rows: list[Reward]) -> dict[str, Any]:

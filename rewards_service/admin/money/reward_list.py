@@ -12,6 +12,7 @@ from markupsafe import Markup
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, moment, money
 from rewards_service.admin.lists import Bulk, Column, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
@@ -225,7 +226,7 @@ def _rule(row: Row) -> Markup | str:
 
 def _status(row: Row) -> Markup:
     reason = row.reward.hold_reason
-    return names.with_words(names.badge(row.reward.status), reason and names.HOLDS.get(reason))
+    return names.with_words(status(row.reward.status), reason and names.HOLDS.get(reason))
 
 
 COLUMNS = (

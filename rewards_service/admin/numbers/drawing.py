@@ -8,11 +8,12 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.layout import day, moment, money, number
 from rewards_service.admin.lists import Column
 from rewards_service.admin.numbers.asking import Answer, Table, View
 from rewards_service.admin.numbers.charts import BAR, Chart, Series
-from rewards_service.admin.numbers.parts import foreign, partner_names, status
+from rewards_service.admin.numbers.parts import partner_names
 from rewards_service.admin.places import link_to
 from rewards_service.admin.tones import worded
 from rewards_service.programs.models import Program, RewardRule

@@ -19,9 +19,10 @@ from rewards_service.accounts.models import ApiKey
 from rewards_service.accounts.schemas import ApiKeyChangeSchema, ApiKeySchema
 from rewards_service.admin import doing
 from rewards_service.admin.activity import activity_of
+from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView
-from rewards_service.admin.numbers.parts import foreign, partner_names, status
+from rewards_service.admin.numbers.parts import partner_names
 from rewards_service.admin.numbers.scopes import EXPLAINED, GROUPS
 from rewards_service.admin.pages import Pages, actor, may, show
 from rewards_service.admin.places import link_to, place_of

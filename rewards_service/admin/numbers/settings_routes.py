@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin import doing
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import address_of, day
 from rewards_service.admin.lists import Column, Filter, ListView
 from rewards_service.admin.numbers import configured
-from rewards_service.admin.numbers.parts import foreign
 from rewards_service.admin.numbers.settings_forms import RateForm
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.kit.db import db

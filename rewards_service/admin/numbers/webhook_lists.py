@@ -6,9 +6,9 @@ from flask import url_for
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, number
 from rewards_service.admin.lists import Column, Filter, ListView
-from rewards_service.admin.numbers.parts import badge, foreign, status
 from rewards_service.admin.places import link_to
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Page, Paging

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from rewards_service.outbound.schemas import WebhookEndpointSchema
 # Not below /webhooks/: what is there is for Chargebee, and knows no sessions.
 blueprint = Pages("webhooks_pages", url_prefix="/webhook-endpoints")
 WRITE = "webhooks:write"
+ON = "yes"
 
 
 @blueprint.page("", permission="webhooks:read")
@@ -82,15 +83,16 @@ def change_endpoint(endpoint_id: str) -> ResponseReturnValue:
 
 @blueprint.page("/<endpoint_id>/switch", permission=WRITE, methods=("POST",))
 def switch_endpoint(endpoint_id: str) -> ResponseReturnValue:
-    """On when it is off, off when it is on."""
-    endpoint = _found(endpoint_id)
-    wanted = {"enabled": not endpoint.enabled}
-    said = "Nothing is sent to it until it is switched on again." if endpoint.enabled else (
-        "It is switched on: what waits is sent at once."
+    """On, or off: as the button said, however often it is pressed."""
+    endpoint, turned = _found(endpoint_id), request.form.get("enabled")
+    wanted = {"enabled": not endpoint.enabled if turned is None else turned == ON}
+    said = "It is switched on: what waits is sent at once." if wanted["enabled"] else (
+        "Nothing is sent to it until it is switched on again."
     )  # fmt: skip
     doing.attempt(
-        lambda: service.change_endpoint(current_session(), endpoint.id, wanted, actor()), said
-    )
+        lambda: service.change_endpoint(current_session(), endpoint.id, wanted, actor()), said,
+        undo=(request.path, {"enabled": ON if endpoint.enabled else "no"}),
+    )  # fmt: skip
     return _back(endpoint_id)
 
 

@@ -6,6 +6,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import actor, show
 from rewards_service.admin.partners import drafting, reading, rule_words
@@ -113,7 +114,7 @@ def _publish(subject: Subject, form: RuleForm) -> ResponseReturnValue:
     if rule is None:
         return _editor(_again(subject), form, 422)
     number = drafting.subject_of(session, rule.id).version
-    said = Markup("Published: {}, version {}.").format(reading.bdi(rule.name), number)
+    said = Markup("Published: {}, version {}.").format(foreign(rule.name), number)
     flash(said, "success")
     session.commit()
     return redirect(_rule_address(rule.id), 303)

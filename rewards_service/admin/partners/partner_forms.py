@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, EmailField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from rewards_service.admin.partners import reading
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.partners.form_fields import options
 from rewards_service.kit import ids
 from rewards_service.partners.models import Partner
@@ -119,5 +119,5 @@ def known(masked: Mapping[str, Any] | None) -> dict[str, Any]:
     """What pages show of payout details that are masked: pairs of title and text."""
     found = masked or {}
     unreadable = bool(found.get("unreadable"))
-    pairs = [(title, reading.bdi(found[name])) for name, title in DETAILS.items() if name in found]
+    pairs = [(title, foreign(found[name])) for name, title in DETAILS.items() if name in found]
     return {"known": pairs, "unreadable": unreadable, "masked": {} if unreadable else found}

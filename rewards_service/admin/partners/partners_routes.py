@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of
+from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Filter, ListView
@@ -76,7 +77,7 @@ def create_partner() -> ResponseReturnValue:
     if partner is None:
         return _new_form(form, 422)
     key = partner.id
-    flash(Markup("{} is there.").format(reading.bdi(partner.name)), "success")
+    flash(Markup("{} is there.").format(foreign(partner.name)), "success")
     session.commit()
     return redirect(address_of(key), 303)
 
@@ -149,7 +150,7 @@ def about(partner: Partner, here: str) -> dict[str, Any]:
         if endpoint != "show_statement" or may("rewards:read")
     ]
     partner_id = reading.public("partner", partner.id)
-    return {"partner": partner, "partner_id": partner_id, "tabs": tabs, "bdi": reading.bdi,
+    return {"partner": partner, "partner_id": partner_id, "tabs": tabs, "bdi": foreign,
             "public": reading.public}  # fmt: skip
 
 
@@ -181,7 +182,7 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
 
 
 def _programs(row: Any) -> Markup | str:
-    found = [link_to("program", one.row.program_id, reading.bdi(one.words)) for one in row[1]]
+    found = [link_to("program", one.row.program_id, foreign(one.words)) for one in row[1]]
     return Markup(", ").join(found) if found else "none"
 
 
@@ -189,9 +190,9 @@ VIEW = ListView(
     title="Partners",
     lead="Who brings customers, and earns by what they pay.",
     columns=(
-        Column("Name", lambda row: reading.bdi(row[0].name)),
-        Column("E-mail", lambda row: reading.bdi(row[0].email), priority=2),
-        Column("Status", lambda row: reading.badge(row[0].status)),
+        Column("Name", lambda row: foreign(row[0].name)),
+        Column("E-mail", lambda row: foreign(row[0].email), priority=2),
+        Column("Status", lambda row: status(row[0].status)),
         Column("Programmes", _programs, priority=2),
         Column("Paid in", lambda row: row[0].payout_currency or "as earned", priority=3),
         Column("Since", lambda row: moment(row[0].created_at), priority=3),

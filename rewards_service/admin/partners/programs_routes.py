@@ -8,6 +8,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import attempt, carry_out
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, ListView
@@ -63,7 +64,7 @@ def create_program() -> ResponseReturnValue:
     if program is None:
         return _form(form, None, 422)
     said = Markup("The programme {} is there. Now bring partners in.")
-    flash(said.format(reading.bdi(program.name)), "success")
+    flash(said.format(foreign(program.name)), "success")
     key = program.id
     session.commit()
     return redirect(address_of_program(key), 303)
@@ -170,7 +171,7 @@ def _page(
     enrolled = partners.list_partners(session, paging, {"program_id": program.id})
     return show(
         "programs/show.html", status, program=program, form=form, renamed=renamed,
-        program_id=reading.public("program", program.id), public=reading.public, bdi=reading.bdi,
+        program_id=reading.public("program", program.id), public=reading.public, bdi=foreign,
         levels=reading.levels_of(session, program.id), approved=APPROVED, inactive=INACTIVE,
         rules=reading.rules_now(session, reading.rules_of(session, program.id)),
         partners=[row[0] for row in enrolled.rows], more=enrolled.last is not None,
@@ -200,7 +201,7 @@ VIEW = ListView(
     title="Programmes",
     lead="What partners earn, and under which rules.",
     columns=(
-        Column("Name", lambda row: reading.bdi(row[0].name)),
+        Column("Name", lambda row: foreign(row[0].name)),
         Column("Pays", _rules),
         Column("Approval", lambda row: APPROVED[row[0].approval].partition(",")[0], priority=3),
         Column("Time zone", lambda row: row[0].timezone, priority=3),

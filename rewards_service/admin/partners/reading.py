@@ -4,13 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from flask import current_app, url_for
-from markupsafe import Markup
+from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.partners.rule_words import headline, is_ended
-from rewards_service.admin.tones import tone_of, worded
 from rewards_service.audit import subjects
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import READ_ONLY
@@ -32,18 +30,6 @@ class RuleNow(NamedTuple):
     newest: RewardRuleVersion
     text: str
     status: str
-
-
-def bdi(text: object) -> Markup:
-    """A name from outside, so that its direction cannot reorder what stands beside it."""
-    return Markup("<bdi>{}</bdi>").format(text)
-
-
-def badge(status: str) -> Markup:
-    """A status in a cell of a list."""
-    module: Any = current_app.jinja_env.get_template("admin/macros.html").module
-    shown: Markup = module.badge(worded(status), tone_of(status))
-    return shown
 
 
 def public(kind: str, key: int) -> str:

@@ -10,6 +10,7 @@ from wtforms import DateField
 from wtforms.validators import InputRequired
 
 from rewards_service.admin.activity import activity_of
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import actor, may, show
 from rewards_service.admin.partners import reading, rule_words
@@ -78,7 +79,7 @@ def _page(rule: RewardRule, form: EndForm, status: int = 200) -> ResponseReturnV
     level = None if rule.level_id is None else get_level(session, rule.level_id)
     return show(
         "rules/show.html", status, rule=rule, program=program, level=level, now=now, form=form,
-        rule_id=reading.public("reward_rule", rule.id), public=reading.public, bdi=reading.bdi,
+        rule_id=reading.public("reward_rule", rule.id), public=reading.public, bdi=foreign,
         program_url=address_of_program(program.id), history=_history(versions),
         groups=rule_words.terms(terms.members_of(now.version or now.newest)),
         scheduled=[one for one in versions if _is_to_come(one)],

@@ -22,6 +22,7 @@ from rewards_service.partners.models import STATUSES, Enrolment, Partner
 from rewards_service.partners.payout_details import change_details, masked
 from rewards_service.partners.schemas import EnrolmentSchema, PartnerSchema, PayoutDetailsSchema
 
+_BOTH_WAYS = {"active", "paused"}  # who was accepted or declined cannot be an applicant again
 _SAID = {
     "active": "Active: payments from now on earn again.",
     "paused": "Paused: from now on payments earn as the programmes say.",
@@ -64,10 +65,12 @@ def change_status(partner_id: str) -> ResponseReturnValue:
     if status not in STATUSES:
         flash("There is no such status.", "danger")
     else:
+        before = service.get_partner(current_session(), key).status
         change = {"status": status}
         attempt(
-            lambda: service.change_partner(current_session(), key, change, actor()), _SAID[status]
-        )
+            lambda: service.change_partner(current_session(), key, change, actor()), _SAID[status],
+            undo=(request.path, {"status": before}) if {before, status} == _BOTH_WAYS else None,
+        )  # fmt: skip
     return redirect(address_of(key), 303)
 
 

@@ -53,6 +53,16 @@ class TestReward:
         assert again.status_code == 303
         assert "cannot become approved" in manager.get(place).text
 
+    def test_a_form_that_was_open_while_somebody_else_decided_is_answered(
+        self, manager: Visitor, money: World
+    ) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}"
+        manager.post(f"{place}/decline", **{"decline-reason": "Fraud"})
+        late = manager.post(f"{place}/hold", **{"hold-reason": "Who is this?"})
+
+        assert late.status_code == 422
+        assert "is declined and cannot become hold" in late.text
+
     def test_objections_stand_at_their_fields(self, manager: Visitor, money: World) -> None:
         place = f"/rewards/{reward_ids(money)[0]}"
         held = manager.post(f"{place}/hold", **{"hold-reason": "why", "hold-until": "2020-01-01"})

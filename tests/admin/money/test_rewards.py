@@ -114,8 +114,18 @@ class TestBulk:
         manager.post("/rewards", ids=[three], action="hold", reason="new customer?")
 
         assert approved.headers["Location"] == "/rewards?status=pending"
-        assert "2 rewards approved." in manager.get("/rewards").text
+        page = manager.get("/rewards").text
+        assert "2 rewards approved." in page
         assert statuses(money) == ["approved", "approved", "hold"]
+        # Both moves can be taken back where each is the same for all.
+        undone = dict(re.findall(r'name="(action|reason)" value="([^"]+)"', page))
+        for action in ("hold", "release"):
+            assert f'name="action" value="{action}"' in page
+        manager.post("/rewards", ids=[three], **{**undone, "action": "release"})
+        assert statuses(money) == ["approved", "approved", "pending"]
+        manager.get("/rewards")  # the messages until now are read
+        manager.post("/rewards", ids=[one, three], action="approve")
+        assert 'class="undo"' not in manager.get("/rewards").text  # one of them was there already
 
     def test_to_hold_needs_a_reason_and_the_choice_is_kept(
         self, manager: Visitor, money: World

@@ -61,7 +61,8 @@ class TestEndpoints:
         self, owner: Visitor, engine: Engine
     ) -> None:
         place, _ = create(owner)
-        owner.post(f"{place}/switch")
+        for _ in range(2):  # pressed twice, it does not switch it on again
+            owner.post(f"{place}/switch", enabled="no")
         off = owner.get(place).text
         refused = owner.post(f"{place}/test")
         owner.post(f"{place}/edit", url=URL, events=["reward.paid"], enabled="y", description="x")
@@ -71,6 +72,7 @@ class TestEndpoints:
         owner.post(f"{place}/delete")
 
         assert "switched off" in off
+        assert 'class="undo"' in off
         assert refused.status_code == 302
         assert owner.get(place).status_code == 404
         assert "Nobody is told yet" in owner.get("/webhook-endpoints").text

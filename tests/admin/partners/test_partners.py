@@ -1,5 +1,7 @@
 """Pages of partners: found, made, paused, enrolled, paid."""
 
+import re
+
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import ids
@@ -105,6 +107,7 @@ class TestSettling:
         owner.post(company.partner + "/status", status="active")
 
         assert "Reactivate from now on" in paused
+        assert re.search(r'class="undo".*?name="status" value="active"', paused, re.S)
         assert (still, ann(company).status) == ("paused", "active")
 
     def test_another_level_ends_the_time_before_it(self, company: Company, owner: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Pieces of pages that are drawn outside of templates, by the same macros."""
+"""What cells of tables are made of outside of templates: by the same macros, harmless."""
 
 from typing import Any
 
@@ -17,3 +17,8 @@ def badge(text: Any, tone: str) -> Markup:
     """A word with an icon, in a tone."""
     drawn: Markup = get_template_attribute("admin/macros.html", "badge")(text, tone)
     return drawn
+
+
+def foreign(text: Any) -> Markup:
+    """A text from outside: whatever signs it holds, its neighbours stay where they are."""
+    return Markup("<bdi>{}</bdi>").format(text)
