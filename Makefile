@@ -93,7 +93,7 @@ hosts-proof: $(VENV)/.dev ## several hosts in network namespaces (root only): cu
 	$(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_hosts.py $(PYTEST_ARGS)
 
 image-proof: $(VENV)/.dev ## the steps of deploy/compose/Dockerfile, without an engine for images
-	$(BIN)/python -m pytest -m slow -p no:randomly tests/operations/test_deploy.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly tests/operations/test_image.py $(PYTEST_ARGS)
 
 mutation: $(VENV)/.dev ## how many small changes of the pure modules go unnoticed by their tests
 	$(BIN)/mutmut run

@@ -7,10 +7,10 @@ import structlog
 from flask import Response, g, request
 
 from rewards_service.kit import ids, metrics
-from rewards_service.kit.web import API
 
 log = structlog.get_logger("rewards_service.access")
 
+_UNLOGGED = ("/livez", "/readyz", "/metrics", "/static/")  # probes, and what never changes
 NO_ROUTE = "none"  # an address that is none of ours may hold anything
 
 
@@ -23,7 +23,7 @@ def note(answer: Response) -> None:
     """The request is answered: at once, or when the last of a stream was taken."""
     route = NO_ROUTE if request.url_rule is None else request.url_rule.rule
     line = _Line(request.method, route, answer.status_code, g.get("begun_at", perf_counter()))
-    line.is_logged = request.path.startswith(API)
+    line.is_logged = not request.path.startswith(_UNLOGGED)
     line.key_id = None if (key := g.get("key_id")) is None else ids.encode("key", key)
     line.request_id = g.get("request_id")
     if not answer.is_streamed:

@@ -4,10 +4,13 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
 from uuid import uuid4
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -24,6 +27,7 @@ _SECRET_TEXTS = (
     (re.compile(r"[^\s@<>'\"(),;:=/]+@[^\s@<>'\"(),;:/]+\.\w{2,}"), "[email]"),
 )
 _MAX_DEPTH = 8
+_written_as = {"format": "console"}
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -35,6 +39,7 @@ def configure(log_format: str = "console", stream: TextIO | None = None) -> None
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_formatter(log_format))
+    _written_as["format"] = log_format
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
@@ -55,10 +60,35 @@ def configure(log_format: str = "console", stream: TextIO | None = None) -> None
     )
 
 
+def write_line(logger: str, event: str, **values: str | float | None) -> None:
+    """A line at level info whose values are all our own: no secret is looked for in them.
+
+    For where a line may cost microseconds only; in form it is like any other.
+    """
+    stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    handler = logging.getLogger().handlers[0] if logging.getLogger().handlers else None
+    if not isinstance(handler, logging.StreamHandler):
+        return
+    if _written_as["format"] == "json":
+        line = orjson.dumps(
+            {"event": event, **values, "level": "info", "logger": logger, "timestamp": stamp}
+        ).decode()
+    else:
+        told = " ".join(f"{name}={value}" for name, value in values.items())
+        line = f"{stamp} [info     ] {event:<30} [{logger}] {told}"
+    with handler.lock or nullcontext():
+        handler.stream.write(f"{line}\n")
+        handler.stream.flush()
+
+
+def request_id_of(given: str | None) -> str:
+    """`given` when it is harmless, else a fresh one."""
+    return given if given is not None and _SAFE_REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
 def bind_request_id(given: str | None = None) -> str:
     """Put a request id on every line of this request; `given` is kept when it is harmless."""
-    safe = given is not None and _SAFE_REQUEST_ID.fullmatch(given) is not None
-    request_id = given if given is not None and safe else uuid4().hex
+    request_id = request_id_of(given)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id

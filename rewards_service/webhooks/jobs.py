@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import Engine
+from structlog.contextvars import bound_contextvars
 
 from rewards_service.inbox import service as inbox
 from rewards_service.inbox.service import Leased, LeaseLost
-from rewards_service.kit import bells
+from rewards_service.kit import bells, ids
 from rewards_service.kit.alongside import Alongside
 from rewards_service.kit.crash_points import crash_point
 from rewards_service.kit.db import db, hold_stage, transaction
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 STAGE = "events"
 BATCHES = {"postgresql": 1_000, "sqlite": 500}  # SQLite's one writer must let others in
 BUDGET_SECONDS = 10.0
+MOST_NAMED = 20  # events of a batch, in its line of the log
 
 
 def drain_events() -> int:
@@ -53,7 +55,7 @@ def drain(engine: Engine, budget: float = BUDGET_SECONDS, batch: int | None = No
 
 def _step(engine: Engine, limit: int, alone: bool) -> int:
     token = uuid4().hex
-    with transaction(engine) as session:
+    with bound_contextvars(batch=token[:12]), transaction(engine) as session:
         if alone:
             inbox.give_up_exhausted(session)
             leased = inbox.lease_suspect(session, token)
@@ -67,11 +69,12 @@ def _step(engine: Engine, limit: int, alone: bool) -> int:
     if not to_handle.ids:
         return aside
     crash_point("events.lease_committed")
-    try:
-        return aside + _handle(engine, to_handle)
-    except LeaseLost:
-        log.info("batch_left_to_another_worker", events=len(to_handle.ids))
-        return aside
+    with bound_contextvars(batch=token[:12]):
+        try:
+            return aside + _handle(engine, to_handle)
+        except LeaseLost:
+            log.info("batch_left_to_another_worker", events=len(to_handle.ids))
+            return aside
 
 
 def _handle(engine: Engine, leased: Leased) -> int:
@@ -90,6 +93,7 @@ def _handle(engine: Engine, leased: Leased) -> int:
             count_entries(kind, number)
         crash_point("events.before_ring")
         bells.ring("rewards")
+        _note(leased, len(done.endings))
     except LeaseLost:
         raise
     except Exception as problem:
@@ -97,9 +101,18 @@ def _handle(engine: Engine, leased: Leased) -> int:
     return len(leased.ids)
 
 
+def _note(leased: Leased, done: int) -> None:
+    """One line for each batch; of a small one with the ids that its deliveries were answered."""
+    named = (
+        [ids.encode("evt", key) for key in leased.ids] if len(leased.ids) <= MOST_NAMED else None
+    )
+    log.info("batch", events=done, ids=named, alone=leased.alone)
+
+
 def _after_failure(engine: Engine, leased: Leased, problem: Exception) -> None:
     """A batch that fails is tried one event at a time; an event alone waits and tries again."""
-    log.exception("batch_failed", events=len(leased.ids), alone=leased.alone)
+    named = [ids.encode("evt", key) for key in leased.ids[:MOST_NAMED]]
+    log.exception("batch_failed", events=len(leased.ids), ids=named, alone=leased.alone)
     crash_point("events.failed")
     with transaction(engine) as session:
         if leased.alone:

@@ -7,7 +7,8 @@ does for a request, and that would cost as much again as the answer itself (deci
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from flask import Flask
@@ -21,6 +22,7 @@ from rewards_service.inbox.recording import Delivery, Recorder
 from rewards_service.kit import bells, ids
 from rewards_service.kit.connecting import IDLE_IN_TRANSACTION_MS, connect_args
 from rewards_service.kit.crash_points import crash_point
+from rewards_service.kit.log import request_id_of, write_line
 from rewards_service.kit.metrics import count_answer, count_pool_timeout
 from rewards_service.kit.queue import Doorbell
 from rewards_service.kit.web import headers_of
@@ -76,20 +78,23 @@ class Reception:
         200 when it is committed or held already; 400, 411, 413, 415 when it is no event; 401 when
         the caller is not known; 503 when the database cannot commit: Chargebee comes again.
         """
+        begun_at = perf_counter()
+        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
         try:
             answer = self._answer(environ)
             crash_point("web.before_reply")
         except (DBAPIError, TimeoutError) as problem:
-            log.warning("webhook_not_recorded", error=type(problem).__name__)
+            log.warning("webhook_not_recorded", error=type(problem).__name__, request_id=request_id)
             if isinstance(problem, TimeoutError):
                 count_pool_timeout()
             answer = _NOT_RECORDED
         except Exception:
-            log.exception("webhook_failed")
+            log.exception("webhook_failed", request_id=request_id)
             answer = _NOT_RECORDED
+        _note(answer, perf_counter() - begun_at, request_id)
         return _respond(answer, start_response, self._headers)
 
-    def _answer(self, environ: Environ) -> bytes | Refusal:
+    def _answer(self, environ: Environ) -> "Taken | Refusal":
         endpoint_key = environ.get("PATH_INFO", "")[1:]
         if not endpoint_key or "/" in endpoint_key:
             return Refusal(404, "There is no such webhook endpoint.")
@@ -119,7 +124,7 @@ class Reception:
 
     def _not_new(
         self, endpoint_key: str, authorization: str | None, delivery: Delivery
-    ) -> bytes | Refusal:
+    ) -> "Taken | Refusal":
         """A repeated delivery, or an integration that changed since it was cached."""
         for _ in range(MOST_CHANGES):
             door = self.doors.read_anew(endpoint_key, authorization)
@@ -177,19 +182,38 @@ def _autocommit_engine(database_url: str) -> Engine:
     )
 
 
-def _accepted(status: str, key: int) -> bytes:
-    return f'{{"status": "{status}", "id": "{ids.encode("evt", key)}"}}'.encode()
+class Taken(NamedTuple):
+    """A delivery that is kept: `accepted` now or a `duplicate`, and the public id of its event."""
+
+    status: str
+    id: str
+
+
+def _accepted(status: str, key: int) -> Taken:
+    return Taken(status, ids.encode("evt", key))
+
+
+def _note(answer: Taken | Refusal, seconds: float, request_id: str) -> None:
+    """One line for each delivery; the id leads to what workers say of the event."""
+    status, kept, name = (
+        (200, *answer) if isinstance(answer, Taken) else (answer.status, None, None)
+    )
+    write_line(
+        "rewards_service.access", "webhook", status=status, kept=kept, id=name,
+        ms=round(seconds * 1000, 1), request_id=request_id,
+    )  # fmt: skip
 
 
 def _respond(
-    answer: bytes | Refusal, start_response: "StartResponse", headers: list[tuple[str, str]]
+    answer: Taken | Refusal, start_response: "StartResponse", headers: list[tuple[str, str]]
 ) -> list[bytes]:
-    if isinstance(answer, bytes):
+    if isinstance(answer, Taken):
         count_answer(200)
-        length = str(len(answer))
+        told = f'{{"status": "{answer.status}", "id": "{answer.id}"}}'.encode()
+        length = str(len(told))
         own = [("Content-Type", "application/json"), ("Content-Length", length)]
         start_response("200 OK", own + headers)
-        return [answer]
+        return [told]
     count_answer(answer.status)
     code, title = _TITLES[answer.status]
     problem = {

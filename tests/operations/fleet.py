@@ -48,13 +48,14 @@ class Fleet:
 
     def start(
         self, *arguments: str, tree: Path = ROOT, within: Sequence[str] = (), log: str = "log",
-        environ: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None, keep: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:  # fmt: skip
-        """Python with these arguments on the code of `tree`; `within`: a command in front."""
+        """Python with these arguments on the code of `tree`; `within`: a command in front;
+        `keep`: files that stay open there."""
         with (self.folder / f"{log}.txt").open("ab") as output:
             process = subprocess.Popen(
                 [*within, sys.executable, *arguments], cwd=tree, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                stdout=output, stderr=output, start_new_session=True, pass_fds=keep,
                 env={**self.environ, "PYTHONPATH": str(tree), **(environ or {})},
             )  # fmt: skip
         self.processes.append(process)

@@ -47,10 +47,11 @@ class Traffic:
 
     def __init__(
         self, addresses: Sequence[tuple[str, int]], made: Made, events: Iterable[Json],
-        threads: int = 4, per_second: float = 0.0,
+        threads: int = 4, per_second: float = 0.0, patience: float = PATIENCE_S,
     ) -> None:  # fmt: skip
         self._addresses = addresses
         self._made = made
+        self._patience = patience
         self._events: queue.SimpleQueue[Json] = queue.SimpleQueue()
         for event in events:
             self._events.put(event)
@@ -73,7 +74,7 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(PATIENCE_S + 5)
+            thread.join(self._patience + 5)
 
     def is_done(self) -> bool:
         return not any(thread.is_alive() for thread in self._threads)
@@ -115,7 +116,7 @@ class Traffic:
         is_kept = link is not None
         if link is None:
             host, port = self._addresses[turn % len(self._addresses)]
-            link = HTTPConnection(host, port, timeout=PATIENCE_S)
+            link = HTTPConnection(host, port, timeout=self._patience)
         headers = {"Authorization": self._made.authorization, "Content-Type": "application/json"}
         try:
             link.request("POST", self._made.path, body, headers)
