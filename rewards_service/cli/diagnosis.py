@@ -19,9 +19,11 @@ from rewards_service.integrations import gaps
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
 from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.db import Base
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.migrate import current_revision, newest_revision
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
+from rewards_service.kit.sealed import KeyMissing, check_openable
 from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
 
@@ -43,7 +45,8 @@ def examine(settings: Settings, offline: bool = False) -> list[Check]:
             found += [*_database(engine), *_integrations(engine, settings), *_polls(engine)]
             if not offline:
                 found += connections(engine, settings)
-    return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
+        keys = (_missing_key(engine, settings) if schema.ok else None) or _keys(settings)
+    return [*found, *_queue(settings), keys, _base_url(settings)]
 
 
 def _schema(engine: Engine) -> Check:
@@ -112,6 +115,16 @@ def _queue(settings: Settings) -> Iterator[Check]:
     else:
         remedy = "Start one: rewards worker (make run starts one as well)."
         yield Check("workers", False, "No worker reported within 30 seconds.", remedy)
+
+
+def _missing_key(engine: Engine, settings: Settings) -> Check | None:
+    from rewards_service import app  # noqa: F401 - brings in every table
+
+    try:
+        check_openable(reading(engine), Base.metadata, settings.encryption_keys)
+    except KeyMissing as error:
+        return Check("keys", False, error.title, error.detail)
+    return None
 
 
 def _keys(settings: Settings) -> Check:

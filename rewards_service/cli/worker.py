@@ -27,6 +27,8 @@ def worker(max_jobs: int) -> None:
     settings = load_settings()
     log.configure(settings.log_format)
     from rewards_service.app import create_app
+    from rewards_service.cli.booting import check_keys
 
     app = create_app(settings)
+    check_keys(app)
     sys.exit(Worker(settings.redis_url, app.app_context, max_jobs=max_jobs).run())
