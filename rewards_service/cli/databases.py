@@ -29,7 +29,7 @@ def start() -> Settings:
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """An engine that gives up on an absent server soon. Database errors become refusals."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"hide_parameters": True}  # they are other people's
     if not settings.database_url.startswith("sqlite"):
         options["connect_args"] = {"connect_timeout": TIMEOUT_SECONDS}
     engine = create_engine(settings.database_url, **options)

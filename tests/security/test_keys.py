@@ -14,11 +14,11 @@ from tests.builders.api import Caller
 from tests.cli.conftest import Rewards, quiet_log, read, rewards  # noqa: F401
 from tests.conftest import ENCRYPTION_KEY
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NEW = Fernet.generate_key().decode()
 
 
 class TestEncryptionKeys:
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_one_that_was_taken_out_too_early_is_refused_at_the_start(
         self, api: Caller, app: Flask, settings: Settings, engine: Engine,
         rewards: Rewards,  # noqa: F811
