@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof fuzz audit clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ vendor: $(VENV)/.dev ## fetch the browser files of others again by their name on
 
 fuzz-api: $(VENV)/.dev ## schemathesis against the whole description: thousands of cases, all checks
 	$(BIN)/python -m tests.openapi.fuzzing $(FUZZ_ARGS)
+
+audit: $(VENV)/.dev ## parts of others: hashes, licences, browser files, known weaknesses
+	@$(BIN)/python -m tools.audit
+
+fuzz: $(VENV)/.dev ## 10,000 cases at every door, none answered 5xx; FUZZ_ARGS="--cases 100000 --seed 7"
+	$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 
 bench: $(VENV)/.dev ## measure the webhook and the drain
 	$(BIN)/python -m bench.run

@@ -34,7 +34,8 @@ def start() -> Settings:
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """An engine that gives up on an absent server soon. Database errors become refusals."""
     url = settings.database_url
-    engine = create_engine(url, connect_args=connect_args(url))
+    # What is asked for, and so is not shown with an error, is other people's.
+    engine = create_engine(url, hide_parameters=True, connect_args=connect_args(url))
     try:
         yield engine
     except SQLAlchemyError as error:

@@ -19,6 +19,7 @@ from rewards_service.integrations import gaps
 from rewards_service.integrations.models import Integration
 from rewards_service.kit import crypto, ids
 from rewards_service.kit.clock import rfc3339, utc_now
+from rewards_service.kit.db import Base
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.migrate import (
     AHEAD,
@@ -29,6 +30,7 @@ from rewards_service.kit.migrate import (
 )
 from rewards_service.kit.presence import living_schedulers
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
+from rewards_service.kit.sealed import KeyMissing, check_openable
 from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
 
@@ -50,7 +52,8 @@ def examine(settings: Settings, offline: bool = False) -> list[Check]:
             found += [*_database(engine), *_integrations(engine, settings), *_polls(engine)]
             if not offline:
                 found += connections(engine, settings)
-    return [*found, *_queue(settings), _keys(settings), _base_url(settings)]
+        keys = (_missing_key(engine, settings) if schema.ok else None) or _keys(settings)
+    return [*found, *_queue(settings), keys, _base_url(settings)]
 
 
 def _schema(engine: Engine) -> Check:
@@ -132,6 +135,16 @@ def _queue(settings: Settings) -> Iterator[Check]:
         detail = "No scheduler looked within 30 seconds; workers find most of it by themselves."
         remedy = "Start one: rewards scheduler (make run starts one as well)."
         yield Check("scheduler", True, detail, remedy, warning=True)
+
+
+def _missing_key(engine: Engine, settings: Settings) -> Check | None:
+    from rewards_service import app  # noqa: F401 - brings in every table
+
+    try:
+        check_openable(reading(engine), Base.metadata, settings.encryption_keys)
+    except KeyMissing as error:
+        return Check("keys", False, error.title, error.detail)
+    return None
 
 
 def _keys(settings: Settings) -> Check:

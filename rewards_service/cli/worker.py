@@ -29,7 +29,9 @@ def worker(max_jobs: int) -> None:
     settings = load_settings()
     log.configure(settings.log_format)
     from rewards_service.app import create_app
+    from rewards_service.cli.booting import check_keys
 
     refuse_if_behind(settings)
     app = create_app(settings)
+    check_keys(app)
     sys.exit(Worker(settings.redis_url, app.app_context, max_jobs=max_jobs).run())

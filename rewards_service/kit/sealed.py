@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, MetaData, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from rewards_service.kit import crypto
+from rewards_service.kit.errors import RewardsError
 
 SUFFIX = "_encrypted"
 BATCH = 500  # rows a transaction: a rotation that is stopped has lost no more
@@ -36,6 +38,41 @@ def reseal_all(engine: Engine, metadata: MetaData, keys: Sequence[str]) -> list[
     meanwhile.
     """
     return [_reseal(engine, column, keys) for column in sealed_columns(metadata)]
+
+
+class KeyMissing(RewardsError):
+    code = "key_missing"
+    title = "A key is missing in ENCRYPTION_KEYS."
+
+
+def check_openable(engine: Engine, metadata: MetaData, keys: Sequence[str]) -> None:
+    """Raise KeyMissing when the oldest or newest secret of some column cannot be opened.
+
+    For the start of a process: a key that was taken out too early is noticed there, and not with
+    the first payout. A database that does not answer, or has no tables yet, is left to others.
+    """
+    try:
+        with engine.connect() as connection:
+            for column in sealed_columns(metadata):
+                _check_column(connection, column, keys)
+    except SQLAlchemyError:
+        return
+
+
+def _check_column(connection: Connection, column: Column[Any], keys: Sequence[str]) -> None:
+    (key,) = column.table.primary_key.columns
+    for order in (key, key.desc()):
+        query = select(column).where(column.is_not(None)).order_by(order).limit(1)
+        sealed = connection.execute(query).scalar()
+        try:
+            if sealed is not None:
+                crypto.decrypt(keys, sealed)
+        except crypto.SecretUnreadable as error:
+            raise KeyMissing(
+                f"{column.table.name}.{column.name} holds secrets that none of ENCRYPTION_KEYS "
+                "opens: the key they were sealed with was taken out too early. Put it back at the "
+                "end of the list, start, run `rewards rotate-keys`, then take it out."
+            ) from error
 
 
 def _reseal(engine: Engine, column: Column[Any], keys: Sequence[str]) -> Resealed:

@@ -164,9 +164,10 @@ def init_app(app: Flask) -> None:
 def _autocommit_engine(database_url: str) -> Engine:
     """Connections whose every statement is a transaction: nothing to begin, commit or roll back."""
     if database_url.startswith("sqlite"):
-        return create_engine(database_url)
+        return create_engine(database_url, hide_parameters=True)
     return create_engine(
         database_url,
+        hide_parameters=True,
         isolation_level="AUTOCOMMIT",
         pool_size=8,
         pool_timeout=2,
