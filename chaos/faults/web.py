@@ -158,15 +158,17 @@ def rotate(lab: Lab) -> Figures:
     return figures(answers)
 
 
-def ask(port: int, path: str) -> tuple[int, dict[str, str], float]:
-    """(status, headers, seconds) of a GET."""
+def ask(lab: Lab, body: bytes) -> tuple[int, str | None, float]:
+    """(status, Retry-After, seconds) of one delivery that is not repeated."""
     begun = time.monotonic()
-    link = HTTPConnection("127.0.0.1", port, timeout=20)
-    link.request("GET", path)
+    site = lab.stack.world.site
+    headers = {"Authorization": site.authorization, "Content-Type": "application/json"}
+    link = HTTPConnection("127.0.0.1", lab.stack.settings.port, timeout=20)
+    link.request("POST", site.path, body, headers)
     answer = link.getresponse()
     answer.read()
     link.close()
-    return answer.status, dict(answer.getheaders()), time.monotonic() - begun
+    return answer.status, answer.getheader("Retry-After"), time.monotonic() - begun
 
 
 def slowest(answers: list[Answer], status: int) -> float:
