@@ -1,6 +1,6 @@
 """The checks of `rewards doctor`: each says what it found and, where needed, the remedy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -17,10 +17,12 @@ from rewards_service.inbox import verification
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations import gaps
 from rewards_service.integrations.models import Integration
-from rewards_service.kit import crypto, ids
+from rewards_service.kit import crypto, ids, partitions
+from rewards_service.kit import partitions_ahead as ahead
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.migrate import current_revision, newest_revision
+from rewards_service.kit.partitions import Part
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
 from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
@@ -66,8 +68,22 @@ def _database(engine: Engine) -> Iterator[Check]:
         before = datetime.now(UTC)
         theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
         after = datetime.now(UTC)
+        parts, missing = partitions.parts(connection), ahead.missing(connection, 1)
     yield _durability(commit)
     yield _clock(theirs - (before + (after - before) / 2))
+    yield _partitions(parts, missing)
+
+
+def _partitions(parts: Sequence[Part], missing: Sequence[str]) -> Check:
+    """Rows without a part of their own go on being written, but cannot be taken off."""
+    remedy = "Run: rewards partitions make. Is a scheduler running, and a worker?"
+    strays = sum(part.rows for part in parts if part.is_net)
+    if missing:
+        return Check("partitions", False, f"Not there: {', '.join(missing)}.", remedy)
+    if strays:
+        detail = f"{strays} rows of the audit log lie in no month that has a part."
+        return Check("partitions", False, detail, remedy)
+    return Check("partitions", True, "The months of the audit log are there, the net is empty.")
 
 
 def _durability(commit: str) -> Check:

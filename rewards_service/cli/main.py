@@ -21,6 +21,7 @@ COMMANDS = {
     "drain": "rewards_service.cli.drain:drain",
     "gaps": "rewards_service.cli.gaps:gaps",
     "init": "rewards_service.cli.init:init",
+    "partitions": "rewards_service.cli.partitions:partitions",
     "poll": "rewards_service.cli.poll:poll",
     "preview-rule": "rewards_service.cli.preview_rule:preview_rule",
     "rebuild-months": "rewards_service.cli.rebuild_months:rebuild_months",
