@@ -151,12 +151,12 @@ def _scans(engine: Engine, asked: Sequence[tuple[str, Any]]) -> Iterator[tuple[s
     """(table, statement) of each large table that a plan reads in full."""
     with engine.connect() as connection:
         query = "SELECT relname, reltuples FROM pg_class WHERE relkind IN ('r', 'p')"
-        rows: dict[str, float] = dict(connection.exec_driver_sql(query).tuples().all())
+        rows = {name: size for name, size in connection.exec_driver_sql(query)}  # noqa: C416
         for statement, parameters in asked:
             if not statement.lstrip().upper().startswith(("SELECT", "WITH")):
                 continue
             explain = f"EXPLAIN (FORMAT JSON) {statement}"
-            ((plan,),) = connection.exec_driver_sql(explain, parameters or None).tuples().all()
+            plan = connection.exec_driver_sql(explain, parameters or None).scalar_one()
             for table in sorted(set(_read_in_full(plan[0]["Plan"]))):
                 if rows.get(table, 0) > FEW and table != ROLL_UP:
                     yield table, statement

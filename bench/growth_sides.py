@@ -88,6 +88,7 @@ def _build(admin: Connection, at: URL, size: int, slice_size: int) -> None:
     source = at.set(database=f"growth_{slice_size}_slice")
     wanted = _named(at, size, slice_size)
     if _is_there(admin, wanted):
+        upgrade(_spelled(wanted))
         return
     if not _is_there(admin, source):
         half = source.set(database=f"{source.database}_half")

@@ -16,6 +16,7 @@ PACKAGES = (
 )  # fmt: skip
 for package in PACKAGES:
     importlib.import_module(f"rewards_service.{package}.models")
+importlib.import_module("rewards_service.accounts.user_models")
 importlib.import_module("rewards_service.kit.repeats")
 importlib.import_module("rewards_service.accounts.user_models")
 importlib.import_module("rewards_service.mirror.kinds")  # whose tables are in several modules

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from rewards_service.kit import partitions
 from rewards_service.kit.db import Base, transaction
 from rewards_service.kit.migrate import downgrade, heads, upgrade
 from rewards_service.rewards.models import LedgerEntry
@@ -56,7 +57,9 @@ class TestUpgrade:
     )
     def test_the_schema_is_that_of_the_models(self, engine: Engine) -> None:
         with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            parts = {part.name for part in partitions.parts(connection)}
+            options = {"compare_type": True, "include_name": lambda name, *_: name not in parts}
+            context = MigrationContext.configure(connection, opts=options)
             differences: list[Any] = compare_metadata(context, Base.metadata)
 
         assert differences == []

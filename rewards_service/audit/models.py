@@ -14,7 +14,9 @@ class AuditEntry(Base):
     """One change that bears on money or access. Rows are added, never changed.
 
     Ids are without gaps, in the order of commits; each `hash` seals the entry and the hash before
-    it, so that a row that was changed, taken out or put in is found.
+    it, so that a row that was changed, taken out or put in is found. PostgreSQL holds them by
+    months of `at` (`kit.partitions`): there the key is (id, at), and ids are unique because
+    whoever gives them holds the head.
     """
 
     __tablename__ = "audit_entries"
@@ -48,3 +50,15 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)  # always 1
     last_id: Mapped[int] = mapped_column(BigKey)
     hash: Mapped[bytes]
+    last_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the last entry
+
+
+class AuditAnchor(Base):
+    """The last entry of a part of the log that was taken off: what is left continues from it."""
+
+    __tablename__ = "audit_anchors"
+
+    last_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes]
+    name: Mapped[str]  # of the table that holds the part
+    detached_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

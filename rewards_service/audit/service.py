@@ -6,6 +6,7 @@ locked, and nothing is locked after it, so that the chain can be no part of a de
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from rewards_service.kit.db import insert_many
 
 MACHINE = "machine"
 HEAD_ID = 1
+OUT_OF_ORDER = timedelta(hours=1)
 _PART_OF = "audit_part_of"
 
 
@@ -66,16 +68,26 @@ def append(session: Session, rows: list[dict[str, Any]]) -> None:
         select(AuditHead).where(AuditHead.id == HEAD_ID).with_for_update(),
         execution_options={"populate_existing": True},
     ).one()
-    last, previous = head.last_id, head.hash
+    last, previous, last_at = head.last_id, head.hash, head.last_at
     chained = []
     for row in rows:
         last += 1
+        row["at"] = last_at = _in_order(row["at"], last_at)
         hashed = seal(previous, Sealed(id=last, **row))
         chained.append({"id": last, **row, "previous_hash": previous, "hash": hashed})
         previous = hashed
     insert_many(session, AuditEntry, chained)
-    head.last_id, head.hash = last, previous
+    head.last_id, head.hash, head.last_at = last, previous, last_at
     session.flush()
+
+
+def _in_order(at: datetime, last_at: datetime | None) -> datetime:
+    """Times follow the order of ids, so that a month is a run of them: two that commit at once
+    may have been recorded the other way round. A clock that was wrong once rules nothing for long.
+    """
+    if last_at is not None and timedelta(0) < last_at - at < OUT_OF_ORDER:
+        return last_at
+    return at
 
 
 _entries = AtCommit("audit_pending", append)

@@ -1,16 +1,16 @@
 """The checks of `rewards doctor`: each says what it found and, where needed, the remedy."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
-from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from rewards_service.cli.connections import connections
-from rewards_service.cli.databases import open_engine, reading, unusable
+from rewards_service.cli.database_checks import check_database, check_schema
+from rewards_service.cli.databases import open_engine, reading
 from rewards_service.connections.checks import Check
 from rewards_service.connections.endpoint import PORTS
 from rewards_service.inbox import verification
@@ -21,20 +21,12 @@ from rewards_service.kit import crypto, ids
 from rewards_service.kit.clock import rfc3339, utc_now
 from rewards_service.kit.db import Base
 from rewards_service.kit.errors import RewardsError
-from rewards_service.kit.migrate import (
-    AHEAD,
-    BEHIND,
-    current_revision,
-    newest_revision,
-    schema_standing,
-)
 from rewards_service.kit.presence import living_schedulers
 from rewards_service.kit.queue import connect, eviction_problem, living_workers
 from rewards_service.kit.sealed import KeyMissing, check_openable
 from rewards_service.polling.service import NEEDS_A_PERSON
 from rewards_service.settings import Settings
 
-CLOCK_SECONDS = 2.0
 STALE = timedelta(days=7)
 REDIS_SECONDS = 2.0
 
@@ -46,61 +38,14 @@ def examine(settings: Settings, offline: bool = False) -> list[Check]:
     """
     found = []
     with open_engine(settings) as engine:
-        schema = _schema(engine)
+        schema = check_schema(engine)
         found.append(schema)
         if schema.ok:
-            found += [*_database(engine), *_integrations(engine, settings), *_polls(engine)]
+            found += [*check_database(engine), *_integrations(engine, settings), *_polls(engine)]
             if not offline:
                 found += connections(engine, settings)
         keys = (_missing_key(engine, settings) if schema.ok else None) or _keys(settings)
     return [*found, *_queue(settings), keys, _base_url(settings)]
-
-
-def _schema(engine: Engine) -> Check:
-    try:
-        current = current_revision(reading(engine))
-    except SQLAlchemyError as error:
-        return Check("database", False, unusable(error), "Start it, or correct DATABASE_URL.")
-    standing, newest = schema_standing(current), newest_revision()
-    if standing == BEHIND:
-        detail = f"The schema is at {current or 'nothing'}, the newest is {newest}."
-        return Check("database", False, detail, "Run: rewards init")
-    if standing == AHEAD:
-        detail = (
-            f"The schema is at {current}, this release knows {newest}: an upgrade is under way."
-        )
-        remedy = "Bring the other processes to the new release, too."
-        return Check("database", True, detail, remedy, warning=True)
-    return Check("database", True, f"{engine.dialect.name} answers, its schema is the newest.")
-
-
-def _database(engine: Engine) -> Iterator[Check]:
-    if engine.dialect.name != "postgresql":
-        yield Check("durability", True, "SQLite writes every commit to disk.")
-        return
-    with engine.connect() as connection:
-        commit = str(connection.execute(text("SHOW synchronous_commit")).scalar_one())
-        before = datetime.now(UTC)
-        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        after = datetime.now(UTC)
-    yield _durability(commit)
-    yield _clock(theirs - (before + (after - before) / 2))
-
-
-def _durability(commit: str) -> Check:
-    detail = f"synchronous_commit is {commit}."
-    if commit in ("off", "local"):
-        remedy = "Set synchronous_commit = on for this database: an answered event must survive."
-        return Check("durability", commit != "off", detail, remedy, warning=commit != "off")
-    return Check("durability", True, detail)
-
-
-def _clock(difference: timedelta) -> Check:
-    seconds = difference.total_seconds()
-    detail = f"The database's clock differs by {seconds:+.3f} s."
-    if abs(seconds) > CLOCK_SECONDS:
-        return Check("clock", False, detail, "Let both machines follow a time server (NTP).")
-    return Check("clock", True, detail)
 
 
 def _queue(settings: Settings) -> Iterator[Check]:

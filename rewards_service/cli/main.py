@@ -23,6 +23,7 @@ COMMANDS = {
     "erase-person": "rewards_service.cli.erase_person:erase_person",
     "gaps": "rewards_service.cli.gaps:gaps",
     "init": "rewards_service.cli.init:init",
+    "partitions": "rewards_service.cli.partitions:partitions",
     "poll": "rewards_service.cli.poll:poll",
     "preview-rule": "rewards_service.cli.preview_rule:preview_rule",
     "purge": "rewards_service.cli.purge:purge",

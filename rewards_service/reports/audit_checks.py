@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rewards_service.audit.chain import GENESIS, Sealed, seal
+from rewards_service.audit.archiving import beginning
+from rewards_service.audit.chain import Sealed, seal
 from rewards_service.audit.models import AuditEntry, AuditHead
 from rewards_service.kit import ids
 from rewards_service.kit.db import columns
@@ -31,13 +32,16 @@ def _redacted(session: Session) -> dict[str, str]:
 
 
 def _broken_chain(session: Session) -> Iterator[Finding]:
-    """I17: no entry was changed, taken out, put in, or cut off the end."""
+    """I17: no entry was changed, taken out, put in, or cut off the end.
+
+    Parts that were taken off are looked at again once they are put back.
+    """
     redacted = _redacted(session)
     head = session.execute(select(*columns(AuditHead, "last_id", "hash"))).one_or_none()
     if head is None:
         yield Finding("audit_head", "The row that says where the log ends is missing.")
     end = 0 if head is None else head.last_id
-    last, link = 0, GENESIS
+    last, link = beginning(session)
     for page in pages(session, select(*COLUMNS).order_by(AuditEntry.id)):
         for row in page:
             sealed = Sealed(*row[:-2])

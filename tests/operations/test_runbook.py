@@ -16,8 +16,9 @@ ALERTS = yaml.safe_load((ROOT / "deploy/prometheus/rewards-alerts.yml").read_tex
 RULES: list[dict[str, Any]] = ALERTS["groups"][0]["rules"]
 PARTS = ("Means", "Users see", "First look", "Cure", "Cured when")
 SECTIONS = {text.partition("\n")[0]: text for text in PAGE.split("\n## ")[1:]}
-CHECKS_OF = ("cli/diagnosis.py", "connections/checks.py", "connections/endpoint.py",
-             "connections/judging.py", "cli/connections.py")  # fmt: skip
+CHECKS_OF = ("cli/diagnosis.py", "cli/database_checks.py", "cli/connections.py",
+             "connections/checks.py", "connections/endpoint.py",
+             "connections/judging.py")  # fmt: skip
 
 
 def checks_in(path: Path) -> set[str]:
