@@ -38,29 +38,10 @@ from tests.builders.chargebee import paid
 from tests.builders.whole import settings_for
 from tests.builders.world import World
 from tests.openapi.fuzzing import prepared
+from tests.security.files import FIELDS, FILES
 from tests.test_api_hostile_input import HOSTILE
 from tests.webhooks.test_any_body import _VALUES, mutated
 
-HEADS = ["email", "company", "partner_id", "external_id", "registered_at", "name", "amount_minor",
-         "currency", "contact_email", "shares", "stage", "first_name", "", "email"]  # fmt: skip
-FIELDS = [*HEADS, "step", "role", "ids", "reason", "site"]
-_CELLS = st.text(max_size=12) | st.sampled_from(
-    ["a@b.example", "=cmd()", "par_0", "1", "-1", "9" * 30, "USD", "2026-01-01", '"', "\x00", "é"]
-)
-_GOOD = [b"email\na@b.example\n", b"name,contact_email\nOne,c@d.example\n",
-         b"email;external_id\ne@f.example;x-1\n"]  # fmt: skip
-_FILES = (
-    st.sampled_from(_GOOD)
-    | st.binary(max_size=200)
-    | st.builds(
-        lambda head, rows, separator: "\n".join(
-            separator.join(row) for row in [head, *rows]
-        ).encode("utf-8", "surrogatepass"),
-        st.lists(st.sampled_from(HEADS), max_size=6),
-        st.lists(st.lists(_CELLS, max_size=6), max_size=4),
-        st.sampled_from([",", ";", "\t", "|"]),
-    )
-)
 _MEMBERS = _VALUES | st.sampled_from(HOSTILE)
 
 
@@ -116,7 +97,7 @@ class Target:
             "api body": Door(st.tuples(paths, st.data()), self._body),
             "api query": Door(st.tuples(st.sampled_from(self.lists), queries), self._query),
             "import": Door(
-                st.tuples(st.sampled_from(["leads", "deals"]), st.booleans(), _FILES), self._import
+                st.tuples(st.sampled_from(["leads", "deals"]), st.booleans(), FILES), self._import
             ),
             "invoice": Door(
                 st.dictionaries(
@@ -131,7 +112,7 @@ class Target:
                     st.sampled_from(self.pages),
                     st.dictionaries(st.sampled_from(FIELDS),
                                     st.text(max_size=20), max_size=5),
-                    st.none() | _FILES,
+                    st.none() | FILES,
                 ),
                 self._page,
             ),
