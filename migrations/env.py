@@ -12,13 +12,12 @@ from rewards_service.kit.db import Base
 PACKAGES = (
     "audit", "accounts", "properties", "integrations", "partners", "inbox", "crm", "mirror",
     "programs", "transactions", "rewards", "payouts", "reconciliation", "history", "exports",
-    "outbound",
+    "outbound", "retention",
 )  # fmt: skip
 for package in PACKAGES:
     importlib.import_module(f"rewards_service.{package}.models")
 importlib.import_module("rewards_service.accounts.user_models")
 importlib.import_module("rewards_service.kit.repeats")
-importlib.import_module("rewards_service.accounts.user_models")
 importlib.import_module("rewards_service.mirror.kinds")  # whose tables are in several modules
 
 
