@@ -17,7 +17,7 @@ from alembic import op
 from sqlalchemy.exc import OperationalError
 
 import rewards_service.kit.db
-from rewards_service.kit import partitions
+from rewards_service.kit import partitions, schema
 from rewards_service.kit.guards import guard
 
 revision = "0023"
@@ -42,8 +42,10 @@ def upgrade() -> None:
         return
     if not _ask(_IS_KEPT_BY_MONTH):
         before_on = partitions.month_after(datetime.now(UTC).date() + MARGIN)
+        # All that takes long, while the service writes on.
+        schema.build_index(NEW_KEY, TABLE, ["id", "at"], unique=True)
         with op.get_context().autocommit_block():
-            _prepare(before_on)
+            _bound(before_on)
         _lock()
         _exchange(before_on)
     # Commit: whatever migration follows must not hold the lock for as long as it takes itself.
@@ -75,12 +77,8 @@ def _remember_ends() -> None:
     )
 
 
-def _prepare(before_on: date) -> None:
-    """All that takes long, while the service writes on."""
-    half_made = f"SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{NEW_KEY}')"  # noqa: S608
-    if _ask(half_made):
-        op.execute(f"DROP INDEX CONCURRENTLY {NEW_KEY}")
-    op.execute(f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {NEW_KEY} ON {TABLE} (id, at)")
+def _bound(before_on: date) -> None:
+    """Have each row looked at beforehand, not by the exchange under its lock."""
     bind = op.get_bind()
     bind.execute(sa.text(f"SET lock_timeout = '{LOCK_MS}ms'"))
     _patiently(
@@ -90,7 +88,6 @@ def _prepare(before_on: date) -> None:
         )
     )
     bind.execute(sa.text("RESET lock_timeout"))
-    # Only so does the exchange not look at every row under its lock.
     op.execute(f"ALTER TABLE {TABLE} VALIDATE CONSTRAINT {BOUND}")
 
 

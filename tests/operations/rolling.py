@@ -54,17 +54,18 @@ class Upgrade:
     def kill_migration_that_builds(self) -> None:
         """Killed in the middle of an index: it is there, and counts as none."""
         with self._transaction("SELECT count(*) FROM partners"):
-            self._migrate_until(lambda: self._index_state() is False)
+            self._migrate_until(self._half_built)
             self._run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                      " WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")  # fmt: skip
-        assert self._index_state() is False
+                      " WHERE query LIKE 'CREATE%INDEX CONCURRENTLY%'")  # fmt: skip
+        assert self._half_built() != []
 
     def migrate(self) -> None:
         """To its end: what was begun is made whole."""
         done = self.fleet.rewards("init", tree=self.new, log="init")
         assert done.wait(120) == 0, self.fleet.said()
         assert self._revision() == REVISION
-        assert self._index_state() is True
+        assert self._half_built() == []
+        assert INDEX in self._indexes()
         assert COLUMN in self._columns()
         assert RULE in {str(one["name"]) for one in
                         inspect(self.engine).get_check_constraints("received_events")}  # fmt: skip
@@ -110,12 +111,15 @@ class Upgrade:
             " AND query LIKE 'ALTER TABLE received_events%'"
         ))  # fmt: skip
 
-    def _index_state(self) -> bool | None:
-        """Whether the new index is valid; None when it is not there."""
+    def _indexes(self) -> dict[str, bool]:
+        """Whether each is valid."""
         rows = self._run(
             "SELECT c.relname, indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
         )
-        return {str(name): bool(valid) for name, valid in rows}.get(INDEX)
+        return {str(name): bool(valid) for name, valid in rows}
+
+    def _half_built(self) -> list[str]:
+        return [name for name, valid in self._indexes().items() if not valid]
 
     def _revision(self) -> object:
         return self._run("SELECT version_num FROM alembic_version")[0][0]
