@@ -25,7 +25,8 @@ from rewards_service.settings import Settings, load_settings
 from tests import by_turns, dear_first
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
-from tests.surroundings import set_up
+from tests.sqlite_copies import put
+from tests.surroundings import set_up, spare_the_collector
 
 if TYPE_CHECKING:
     from tests.builders.api import Caller
@@ -49,6 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     order = dear_first.deal([item.nodeid for item in items], workers)
     items[:] = [items[place] for place in order]
+
+
+def pytest_collection_finish() -> None:
+    spare_the_collector()
 
 
 @pytest.fixture(scope="session")
@@ -103,11 +108,7 @@ def sqlite_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database_url(request: pytest.FixtureRequest, sqlite_path: Path) -> Iterator[str]:
     """A migrated, empty database of this test alone, on each of the two kinds."""
     if request.param == "sqlite":
-        path = sqlite_path
-        for old in path.parent.glob(f"{path.name}*"):
-            old.unlink()
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield put(request.getfixturevalue("sqlite_template"), sqlite_path)
         return
     template: PostgresTemplate = request.getfixturevalue("postgres_template")
     url = template.create()
@@ -195,6 +196,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 
     if settings not in _apps:
         _apps[settings] = create_app(settings)
+        spare_the_collector()
     made = _apps[settings]
     ops_routes.init_app(made)  # metrics are the process's: they tell of the newest application
     _disconnect(made)  # whoever asked for metrics in between had connections made
@@ -239,9 +241,7 @@ def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> "Iterat
     from tests.builders.site import webhook_app
     from tests.builders.world import World
 
-    path = tmp_path / "second.db"
-    shutil.copyfile(sqlite_template, path)
-    engine = create_engine(f"sqlite:///{path}")
-    own = replace(settings, database_url=f"sqlite:///{path}")
+    own = replace(settings, database_url=put(sqlite_template, tmp_path / "second.db"))
+    engine = create_engine(own.database_url)
     yield World(webhook_app(own), engine, own)
     engine.dispose()
