@@ -14,8 +14,9 @@ from tests.sqlite_copies import put
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
-    return put(sqlite_template, sqlite_path)
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """At a place of its own: an application keeps what its provider once told of itself."""
+    return put(sqlite_template, tmp_path / "rewards.db")
 
 
 @pytest.fixture(scope="module")
