@@ -87,7 +87,7 @@ chaos: $(VENV)/.dev ## faults and kills under load; CHAOS_ARGS="--seed 7 --fault
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator --ignore tests/operations \
-		--ignore tests/browser --ignore tests/test_api_hostile_input.py \
+		--ignore tests/test_api_hostile_input.py \
 		$(PYTEST_ARGS)
 
 PROOFS = tests/proofs tests/rewards tests/webhooks tests/test_story.py
@@ -98,7 +98,7 @@ loss-proof: $(VENV)/.dev ## 200 plays with lost webhooks and an outage: the book
 	$(BIN)/python -m pytest -m slow -p no:randomly -n 2 tests/simulator $(PYTEST_ARGS)
 
 pages-proof: $(VENV)/.dev ## every page in a browser, in light and dark and on a phone, with all rules of axe
-	$(BIN)/python -m pytest -m slow -p no:randomly tests/browser $(PYTEST_ARGS)
+	LOOKS=all $(BIN)/python -m pytest -p no:randomly tests/browser $(PYTEST_ARGS)
 
 upgrade-proof: $(VENV)/.dev ## roll out this code over the release before (or FROM=...) while events come in
 	FROM=$(FROM) $(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_upgrade.py $(PYTEST_ARGS)

@@ -23,7 +23,7 @@ class TestLeftOut:
 
     @pytest.mark.parametrize("place", BOTH)
     def test_what_the_two_could_tell_apart_runs_on_both(self, place: str) -> None:
-        assert left([f"{place}::test_it[{kind}]" for kind in KINDS]) == set()
+        assert left([f"{place}/test_it[{kind}]" for kind in KINDS]) == set()
 
     def test_what_has_no_partner_runs(self) -> None:
         names = ["a::test[sqlite]", "b::test[postgresql-1]", "c::test", "d::test[my-sql]"]

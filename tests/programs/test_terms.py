@@ -23,7 +23,7 @@ BARE = nameless(TIERED)
 
 class TestRoundTrip:
     @given(any_rule)
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     def test_what_is_accepted_comes_back_the_same(self, body: Json) -> None:
         """DOMAIN A9, A10, A11, A13: every term of a lawful rule is kept as it was given."""
         members = rule(**body)
@@ -57,7 +57,7 @@ class TestRoundTrip:
         assert terms.changed(members, {}) == members
 
     @given(any_rule, any_rule)
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     def test_a_whole_rule_replaces_any_other(self, before: Json, after: Json) -> None:
         """Every member that is named wins; what cannot stand beside it goes."""
         wanted = TermsSchema().load(after)
