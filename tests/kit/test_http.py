@@ -167,6 +167,15 @@ class TestEveryCallEnds:
 
         assert server.seen == []
 
+    def test_all_calls_of_one_client_share_what_is_left(self) -> None:
+        patience = Patience(total_seconds=6.0, all_calls_seconds=8.0)
+        with talking(ANSWER, ANSWER, patience=patience) as (client, server, time):
+            client.call(GET, as_it_is, lambda left: time.sleep(left - 0.5))
+            with pytest.raises(TimedOut):
+                client.call(GET, as_it_is, time.sleep)
+
+            assert (len(server.seen), time.now) == (1, 8.0)
+
     def test_no_answer_grows_beyond_its_limit(self) -> None:
         patience = Patience(body_bytes=1_000_000)
         for behaviour in (misbehaving.ENDLESS_BODY, misbehaving.bomb(100_000_000)):
