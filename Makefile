@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof fuzz audit clean
+.PHONY: help run demo test test-databases lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof pages-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof fuzz audit clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: $(VENV)/.run ## make run with a month of sample business from a simulated 
 
 test: $(VENV)/.dev ## lint, types, import contracts and all tests
 	@$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest -n 3 --dist worksteal --by-turns $(PYTEST_ARGS)
+
+test-databases: $(VENV)/.dev ## all tests, each of them on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## style, formatting and import contracts
@@ -55,6 +58,7 @@ audit: $(VENV)/.dev ## parts of others: hashes, licences, browser files, known w
 
 fuzz: $(VENV)/.dev ## 10,000 cases at every door, none answered 5xx; FUZZ_ARGS="--cases 100000 --seed 7"
 	$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
+	$(BIN)/python -m pytest -m slow -p no:randomly tests/test_api_hostile_input.py
 
 bench: $(VENV)/.dev ## measure the webhook and the drain
 	$(BIN)/python -m bench.run
@@ -83,6 +87,7 @@ chaos: $(VENV)/.dev ## faults and kills under load; CHAOS_ARGS="--seed 7 --fault
 
 chaos-kill: $(VENV)/.dev ## kill the worker 20 times in mid-batch, a backfill 10 times: as without
 	$(BIN)/python -m pytest -m slow -p no:randomly --ignore tests/proofs --ignore tests/simulator --ignore tests/operations \
+		--ignore tests/browser --ignore tests/test_api_hostile_input.py \
 		$(PYTEST_ARGS)
 
 PROOFS = tests/proofs tests/rewards tests/webhooks tests/test_story.py
@@ -91,6 +96,9 @@ proofs: $(VENV)/.dev ## the long form of the proofs of money: thousands of seque
 
 loss-proof: $(VENV)/.dev ## 200 plays with lost webhooks and an outage: the books of a play without
 	$(BIN)/python -m pytest -m slow -p no:randomly -n 2 tests/simulator $(PYTEST_ARGS)
+
+pages-proof: $(VENV)/.dev ## every page in a browser, in light and dark and on a phone, with all rules of axe
+	$(BIN)/python -m pytest -m slow -p no:randomly tests/browser $(PYTEST_ARGS)
 
 upgrade-proof: $(VENV)/.dev ## roll out this code over the release before (or FROM=...) while events come in
 	FROM=$(FROM) $(BIN)/python -m pytest -m slow -s -p no:randomly tests/operations/test_upgrade.py $(PYTEST_ARGS)

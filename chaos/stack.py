@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +26,7 @@ from rewards_service.settings import Settings, load_settings
 from rewards_service.transactions.models import RewardDue
 from tests.builders.site import webhook_app
 from tests.builders.world import World
+from tests.peers.livez import is_live
 from tests.postgres_server import PostgresServer, start_server
 
 SECRET_KEY = "a key of the chaos runs only, long enough"
@@ -113,14 +113,7 @@ class Stack:
         return self.web_answers() and len(self.living_workers()) >= len(self.workers)
 
     def web_answers(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.settings.port, timeout=1)
-        try:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        return is_live(self.settings.port)
 
     def living_workers(self) -> list[str]:
         """Names of the workers of now; those that were killed are forgotten after 30 seconds."""

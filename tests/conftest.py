@@ -22,10 +22,11 @@ from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.kit.db import db
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
-from tests import dear_first
+from tests import by_turns, dear_first
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
-from tests.surroundings import set_up
+from tests.sqlite_copies import put
+from tests.surroundings import set_up, spare_the_collector
 
 if TYPE_CHECKING:
     from tests.builders.api import Caller
@@ -37,10 +38,22 @@ ENCRYPTION_KEY = Fernet.generate_key().decode()
 set_up()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--by-turns", action="store_true", help="most tests on one database only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("by_turns"):
+        left_out = by_turns.left_out([item.nodeid for item in items])
+        config.hook.pytest_deselected(items=[items[place] for place in sorted(left_out)])
+        items[:] = [item for place, item in enumerate(items) if place not in left_out]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     order = dear_first.deal([item.nodeid for item in items], workers)
     items[:] = [items[place] for place in order]
+
+
+def pytest_collection_finish() -> None:
+    spare_the_collector()
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +108,7 @@ def sqlite_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database_url(request: pytest.FixtureRequest, sqlite_path: Path) -> Iterator[str]:
     """A migrated, empty database of this test alone, on each of the two kinds."""
     if request.param == "sqlite":
-        path = sqlite_path
-        for old in path.parent.glob(f"{path.name}*"):
-            old.unlink()
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield put(request.getfixturevalue("sqlite_template"), sqlite_path)
         return
     template: PostgresTemplate = request.getfixturevalue("postgres_template")
     url = template.create()
@@ -187,6 +196,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 
     if settings not in _apps:
         _apps[settings] = create_app(settings)
+        spare_the_collector()
     made = _apps[settings]
     ops_routes.init_app(made)  # metrics are the process's: they tell of the newest application
     _disconnect(made)  # whoever asked for metrics in between had connections made
@@ -231,9 +241,7 @@ def second(settings: Settings, sqlite_template: Path, tmp_path: Path) -> "Iterat
     from tests.builders.site import webhook_app
     from tests.builders.world import World
 
-    path = tmp_path / "second.db"
-    shutil.copyfile(sqlite_template, path)
-    engine = create_engine(f"sqlite:///{path}")
-    own = replace(settings, database_url=f"sqlite:///{path}")
+    own = replace(settings, database_url=put(sqlite_template, tmp_path / "second.db"))
+    engine = create_engine(own.database_url)
     yield World(webhook_app(own), engine, own)
     engine.dispose()

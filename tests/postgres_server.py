@@ -230,7 +230,7 @@ def _wait_for(server: PostgresServer) -> None:
 
     Retrying(
         retry=retry_if_exception_type(psycopg.OperationalError),
-        stop=stop_after_delay(20),
+        stop=stop_after_delay(120),
         wait=wait_fixed(0.05),
         reraise=True,
     )(connect)

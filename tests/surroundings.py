@@ -1,5 +1,6 @@
 """What holds for the whole of a test process, and for the processes that its tests start."""
 
+import gc
 import os
 import sqlite3
 import sys
@@ -25,6 +26,16 @@ def set_up() -> None:
             structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
         ]
     )
+
+
+def spare_the_collector() -> None:
+    """What is there by now stays: nobody looks for garbage in it again.
+
+    Modules, thousands of collected tests and applications would be gone through over and over, a
+    second each time; and whatever calls for a collection by itself, as an export does, would pay.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _keep_bytecode() -> None:

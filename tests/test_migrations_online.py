@@ -1,17 +1,18 @@
 """Migrations run while old and new code work on the database."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from rewards_service.kit import migrate
 from rewards_service.kit.migrate import alembic_config, current_revision, downgrade, upgrade
 from tests.migration_rules import offences, recorded
 from tests.operations.rehearsal import COLUMN, INDEX, REVISION, RULE, add_migration
+from tests.redis_process import until
 
 # The migrations until then made what nobody had yet.
 FIRST_RELEASE = "0021"
@@ -84,6 +85,20 @@ class TestOffences:
         assert offences(["ALTER TABLE rewards DROP COLUMN kind"], contracts=True) == []
 
 
+def leave(connection: Connection, when: Callable[[], bool]) -> threading.Thread:
+    """Cut a connection off once something holds, at the latest after a minute."""
+
+    def wait_and_leave() -> None:
+        try:
+            until(when)
+        finally:
+            connection.invalidate()
+
+    leaving = threading.Thread(target=wait_and_leave)
+    leaving.start()
+    return leaving
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 class TestMigrations:
     def test_none_keeps_writers_waiting_or_breaks_the_release_before(
@@ -131,13 +146,15 @@ class TestUpgrade:
         self, database_url: str, engine: Engine, caplog: pytest.LogCaptureFixture
     ) -> None:
         """It waits for three seconds, in which writers wait behind it, then lets them go first."""
+        again = "A table is in use; the migration tries again (1)"
         with engine.connect() as reader:
             reader.execute(text("SELECT 1 FROM received_events"))
-            threading.Timer(3.3, reader.invalidate).start()
+            leaving = leave(reader, lambda: again in caplog.messages)
             upgrade(database_url)
+            leaving.join()
 
         assert current_revision(engine) == REVISION
-        assert "A table is in use; the migration tries again (1)" in caplog.messages
+        assert again in caplog.messages
 
     @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
     def test_two_at_once_become_one(self, database_url: str, engine: Engine) -> None:
@@ -145,9 +162,17 @@ class TestUpgrade:
         with engine.connect() as other:
             other.execute(hold)
             during: list[str | None] = []
-            threading.Timer(0.5, lambda: during.append(current_revision(engine))).start()
-            threading.Timer(0.8, other.invalidate).start()
-            upgrade(database_url)
+
+            def has_asked_twice() -> bool:
+                if sum("pg_try_advisory" in one for one in sent) < 2:
+                    return False
+                during.append(current_revision(engine))
+                return True
+
+            with recorded() as sent:
+                leaving = leave(other, has_asked_twice)
+                upgrade(database_url)
+            leaving.join()
 
         assert during == [later()[-1].revision]
         assert current_revision(engine) == REVISION

@@ -114,11 +114,11 @@ class TestRedisGone:
         """DOMAIN V9: the queue is only a doorbell, and it came back empty."""
         people(world)
         workers.start()
-        assert until(lambda: living_workers(redis_server.client()), 20)
+        assert until(lambda: living_workers(redis_server.client()), 120)
         redis_server.stop()
         world.accept(*month(500))
         redis_server.start()
-        assert until(lambda: all_done(world.engine, 500), 60)
+        assert until(lambda: all_done(world.engine, 500), 300)
         earning = 250 - sum(n % 40 >= 30 for n in range(250))
         assert world.earned() == earning * 1_500
         assert len(world.all(Transaction)) == earning
@@ -157,7 +157,7 @@ def kill_and_compare(world: World, workers: Workers, kills: int, seed: int) -> N
     for turn in range(kills):
         world.accept(*bodies[turn * share : (turn + 1) * share])
         worker = workers.start()
-        assert until(lambda: is_leased(world.engine) or not is_pending(world.engine), 20)
+        assert until(lambda: is_leased(world.engine) or not is_pending(world.engine), 120)
         pause.wait(chance.random() * 0.03)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
@@ -165,7 +165,7 @@ def kill_and_compare(world: World, workers: Workers, kills: int, seed: int) -> N
         end_leases(world.engine)
     world.accept(*bodies[kills * share :])
     workers.start()
-    assert until(lambda: all_done(world.engine, len(bodies)), 60)
+    assert until(lambda: all_done(world.engine, len(bodies)), 300)
     assert in_the_middle >= kills // 2
     assert violations(world.engine) == {}
 

@@ -84,7 +84,7 @@ class TestFields:
         self, owner: Visitor, visitor: Visitor, engine: Engine, settings: Settings
     ) -> None:
         with transaction(engine) as session:
-            user = session.scalars(select(User)).first()
+            user = session.scalars(select(User).order_by(User.id)).first()
             link = users.make_link(session, settings, user, "cli")
         pages = [visitor.get("/login"), visitor.get(link.removeprefix(settings.base_url)),
                  owner.get("/account/password"), owner.get("/account/verify")]  # fmt: skip

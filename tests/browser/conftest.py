@@ -148,7 +148,7 @@ def tab(chromium: "Browser", site: Site) -> Iterator[Tab]:
 def window(chromium: "Browser", site: Site) -> Iterator[Tab]:
     """A fresh browser window that remembers nothing."""
     context = chromium.new_context(locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     opened = Tab(context.new_page(), site)
     opened.page.add_init_script(_LISTEN)
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))

@@ -82,10 +82,11 @@ class Keyboard:
         self._page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
 
     def _reach(self, target: "Locator") -> None:
-        target.wait_for()
+        # To look for it by its role again after every step would take far longer than the steps.
+        element = target.element_handle()
         for _ in range(MOST_STEPS):
-            if target.evaluate("(element) => element === document.activeElement"):
-                seen = target.evaluate("(element) => element.matches(':focus-visible')")
+            if element.evaluate("(element) => element === document.activeElement"):
+                seen = element.evaluate("(element) => element.matches(':focus-visible')")
                 assert seen, f"Nobody sees that {target} has the focus."
                 return
             self._page.keyboard.press("Tab")

@@ -113,4 +113,4 @@ def looks(tab: Tab) -> list[str]:
 
 def _leads(site: Site) -> list[Lead]:
     with Session(site.engine) as session:
-        return list(session.scalars(select(Lead)))
+        return list(session.scalars(select(Lead).order_by(Lead.id)))

@@ -107,7 +107,7 @@ class Person:
     def hears(self, event: dict[str, Any]) -> None:
         """Chargebee brings an event, and a worker handles it."""
         address, name, password = self.webhook
-        answer = requests.post(address, json=event, auth=(name, password), timeout=10)
+        answer = requests.post(address, json=event, auth=(name, password), timeout=60)
         assert answer.status_code == 200
         work_off(self.site)
 

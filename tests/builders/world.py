@@ -155,7 +155,7 @@ class World:
         way = {"in_payout": ("approved",), "paid": ("approved", "in_payout")}.get(status, ())
         for step in (*way, status):
             with transaction(self.engine) as session:
-                keys = list(session.scalars(select(Reward.id)))
+                keys = list(session.scalars(select(Reward.id).order_by(Reward.id)))
                 change_status(session, keys, step, "seen", "key:1")
 
     # --- what came of it ---

@@ -15,7 +15,7 @@ class TestShortForm:
         self, tmp_path: Path
     ) -> None:
         """DOMAIN V9: what was answered 200 has its effect, and has it once."""
-        status = main(["--short", "--events", "240", "--kills", "8", "--report", str(tmp_path)])
+        status = main(["--short", "--events", "120", "--kills", "4", "--report", str(tmp_path)])
         report = json.loads((tmp_path / "report.json").read_text())
         runs = {run["name"]: run["figures"] for run in report["runs"]}
 
@@ -23,4 +23,4 @@ class TestShortForm:
         assert all((run["lost"], run["doubled"]) == (0, 0) for run in runs.values())
         assert runs["10 Redis is wiped with 500 queued"]["queued"] >= 500
         assert runs["kill storm"]["crash_points"]["crashes"] >= 3
-        assert report["recovery"]["kills"] >= 10  # crashes among them
+        assert report["recovery"]["kills"] >= 6  # crashes among them

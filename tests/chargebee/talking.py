@@ -13,20 +13,22 @@ from tests.peers.fake_time import FakeTime
 from tests.peers.misbehaving import Behaviour, Misbehaving
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-# Timeouts as real ones are, but for the silence of a server, which takes real time.
-PATIENCE = Patience(connect_seconds=1.0, read_seconds=0.05)
+PATIENCE = Patience()
+# For a server that keeps silent, which takes real time; one that answers may miss this.
+HASTE = Patience(read_seconds=0.05)
 
 
 class Talk:
     """One process that talks to `server`; `per_minute` 0: as fast as it likes."""
 
     def __init__(
-        self, server: Misbehaving, time: FakeTime, per_minute: int, key: str | None = None
-    ) -> None:
+        self, server: Misbehaving, time: FakeTime, per_minute: int, key: str | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:  # fmt: skip
         http = HttpClient(
             server.url,
             auth=(b"test_key", b""),
-            patience=PATIENCE,
+            patience=patience,
             clock=time.clock,
             sleep=time.sleep,
         )
@@ -45,8 +47,10 @@ class Talk:
 
 
 @contextmanager
-def talking(*behaviours: Behaviour, per_minute: int = 0, tick: float = 0.0) -> Iterator[Talk]:
+def talking(
+    *behaviours: Behaviour, per_minute: int = 0, tick: float = 0.0, patience: Patience = PATIENCE
+) -> Iterator[Talk]:
     with Misbehaving(*behaviours) as server:
-        talk = Talk(server, FakeTime(tick), per_minute)
+        talk = Talk(server, FakeTime(tick), per_minute, patience=patience)
         yield talk
         talk.site.close()

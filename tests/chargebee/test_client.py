@@ -13,7 +13,7 @@ from rewards_service.chargebee import errors
 from rewards_service.chargebee.client import RATE_PAUSE_SECONDS
 from rewards_service.chargebee.idempotency import HEADER, IdempotencyKey
 from rewards_service.kit.http_errors import HttpError, RateSpent
-from tests.chargebee.talking import NOON, PATIENCE, Talk, talking
+from tests.chargebee.talking import HASTE, NOON, PATIENCE, Talk, talking
 from tests.kit.test_pacing import busiest_minute
 from tests.peers import misbehaving
 from tests.peers.fake_time import FakeTime
@@ -197,7 +197,7 @@ class TestEveryCallEnds:
     def test_in_time_and_with_an_answer_or_an_error_of_ours(
         self, behaviours: list[Behaviour], is_post: bool
     ) -> None:
-        with talking(*behaviours, per_minute=4_000) as talk:
+        with talking(*behaviours, per_minute=4_000, patience=HASTE) as talk:
             try:
                 found: object = talk.client.post("x", ("customers",)) if is_post else get(talk)
             except HttpError as error:

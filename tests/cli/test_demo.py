@@ -27,7 +27,13 @@ from rewards_service.simulator.month import PEOPLE
 from tests.cli.test_run import ROOT, folder, free_port
 
 __all__ = ["folder"]
-SECONDS = 60.0
+SECONDS, MOST_CPU_SECONDS = 240.0, 60.0
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """What it worked: an idle machine takes no longer, a busy one much."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 class TestMakeCompany:
@@ -79,10 +85,10 @@ class TestDemo:
         port, simulator = free_port(), free_port()
         environ = {
             **os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(ROOT), "WORKERS": "1", "WEB_WORKERS": "1",
         }  # fmt: skip
         program = [sys.executable, "-m", "rewards_service"]
-        output, began = folder / "output.txt", time.monotonic()
+        output = folder / "output.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
                 [*program, "demo", "--simulator-port", str(simulator)],
@@ -91,7 +97,8 @@ class TestDemo:
             )  # fmt: skip
         try:
             self.wait(process, output, "A month of business was played")
-            took = time.monotonic() - began
+            family = psutil.Process(process.pid).children(recursive=True)
+            took = sum(cpu_seconds(one) for one in (psutil.Process(process.pid), *family))
             checked = subprocess.run(
                 [*program, "check", "--json"], env=environ, cwd=folder, capture_output=True,
                 check=False, timeout=SECONDS,
@@ -100,13 +107,12 @@ class TestDemo:
                 [*program, "reconcile", "--integration", SITE, "--json"], env=environ, cwd=folder,
                 capture_output=True, check=False, timeout=SECONDS,
             )  # fmt: skip
-            family = psutil.Process(process.pid).children(recursive=True)
         finally:
             process.send_signal(signal.SIGINT)
             status = process.wait(SECONDS)
-        _, alive = psutil.wait_procs(family, timeout=5)
+        _, alive = psutil.wait_procs(family, timeout=20)
 
-        assert (took < SECONDS, status, alive) == (True, 0, [])
+        assert (took < MOST_CPU_SECONDS, status, alive) == (True, 0, [])
         assert json.loads(checked.stdout)["ok"] is True
         report = json.loads(compared.stdout)
         assert (compared.returncode, report["ok"], report["differences"]) == (0, True, [])

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
 import psutil
 import pytest
+
+from tests.peers.livez import is_live
 
 ROOT = Path(__file__).resolve().parents[2]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -31,7 +32,8 @@ class Run:
 
     def __init__(self, folder: Path, port: int) -> None:
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        own = {"PORT": str(port), "VAR_DIR": str(folder / "var"), "PYTHONPATH": str(ROOT)}
+        own = {"PORT": str(port), "VAR_DIR": str(folder / "var"), "PYTHONPATH": str(ROOT),
+               "WORKERS": "1", "WEB_WORKERS": "1"}  # fmt: skip
         self.port = port
         self.output = folder / f"output-{port}.txt"
         with self.output.open("wb") as output:
@@ -45,7 +47,7 @@ class Run:
                 start_new_session=True,
             )
 
-    def wait_until_live(self, seconds: float = 60.0) -> None:
+    def wait_until_live(self, seconds: float = 180.0) -> None:
         deadline, pause = time.monotonic() + seconds, Event()
         while not self.is_live() or "What to do next" not in self.output.read_text():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -53,14 +55,7 @@ class Run:
             pause.wait(0.1)
 
     def is_live(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        return is_live(self.port)
 
     def family(self) -> list[psutil.Process]:
         parent = psutil.Process(self.process.pid)
@@ -69,7 +64,7 @@ class Run:
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(90)
 
 
 @pytest.fixture
@@ -105,8 +100,8 @@ class TestRun:
         assert all(part in names for part in ("gunicorn", "worker", "scheduler", "valkey-server"))
 
         run.process.send_signal(signal.SIGINT)
-        assert run.process.wait(30) == 0
-        _, alive = psutil.wait_procs(family, timeout=5)
+        assert run.process.wait(90) == 0
+        _, alive = psutil.wait_procs(family, timeout=20)
         assert alive == []
         assert not run.is_live()
         with socket.socket() as probe:
@@ -117,7 +112,7 @@ class TestRun:
     def test_refuses_a_second_run_in_the_same_folder(self, lasting: Run) -> None:
         second = Run(lasting.output.parent, free_port())
 
-        assert second.process.wait(30) == 2
+        assert second.process.wait(90) == 2
         assert "already running" in second.output.read_text()
         assert lasting.is_live()
 
@@ -151,7 +146,7 @@ class TestRun:
             taken.listen()
             run = Run(folder, taken.getsockname()[1])
 
-            assert run.process.wait(30) == 2
+            assert run.process.wait(90) == 2
         assert "cannot be used" in run.output.read_text()
 
 

@@ -114,7 +114,7 @@ class TestLook:
         start = time.monotonic()
         for _ in range(50):
             scheduler.look()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
 
 
 class TestRun:
@@ -133,10 +133,10 @@ class TestRun:
         thread.start()
         assert until(lambda: len(looks) >= 3)
         stop.request()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
-        pausing = threading.Thread(target=scheduler.run, args=(stop, 60))
+        pausing = threading.Thread(target=scheduler.run, args=(stop, 600))
         pausing.start()
-        pausing.join(5)
+        pausing.join(60)
         assert not pausing.is_alive()

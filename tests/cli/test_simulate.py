@@ -19,7 +19,7 @@ from rewards_service.cli.main import main
 from rewards_service.simulator.api import KEY
 from tests.cli.test_run import ROOT, free_port
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class Simulation:

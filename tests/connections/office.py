@@ -92,7 +92,7 @@ class Office:
         url = f"{self.chargebee.url}{BASE}{path}"
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(url, data=form, auth=(KEY, ""), timeout=10)
+            answer = session.post(url, data=form, auth=(KEY, ""), timeout=60)
         assert answer.status_code == 200, answer.text
         found: Json = json.loads(answer.content)["webhook_endpoint"]
         return found

@@ -27,7 +27,7 @@ def post(made: Json, password: str) -> int:
     with requests.Session() as session:
         session.trust_env = False
         login = (made["webhook_username"], password)
-        return session.post(made["webhook_url"], json=event, auth=login, timeout=10).status_code
+        return session.post(made["webhook_url"], json=event, auth=login, timeout=60).status_code
 
 
 class TestRotation:

@@ -60,7 +60,7 @@ def kill_and_go_on(world: World, fetcher: Fetcher, kills: int, chance: random.Ra
             [sys.executable, "-c", _WORK], env=environ_of(fetcher.settings), cwd=ROOT,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until(lambda was=before: progress(world) > was or process.poll() is not None, 30)  # type: ignore[misc]  # noqa: B023
+        until(lambda was=before: progress(world) > was or process.poll() is not None, 120)  # type: ignore[misc]  # noqa: B023
         pause.wait(chance.random() * 0.05)
         in_the_middle += process.poll() is None
         process.send_signal(signal.SIGKILL)

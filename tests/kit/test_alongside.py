@@ -26,12 +26,12 @@ class TestAlongside:
 
         def slow() -> None:
             begun.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
             done.append(1)
 
         with Alongside("test", slow) as work:
             work.ask()
-            assert begun.wait(10)
+            assert begun.wait(60)
             work.ask()
             go_on.set()
 
@@ -46,7 +46,7 @@ class TestAlongside:
 
         with Alongside("test", fail) as work:
             work.ask()
-            assert tried.acquire(timeout=10)
+            assert tried.acquire(timeout=60)
             work.ask()
 
-        assert tried.acquire(timeout=10)
+        assert tried.acquire(timeout=60)

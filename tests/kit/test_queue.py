@@ -37,10 +37,10 @@ def waiting(server: RedisProcess, name: str = EVENTS) -> list[Job]:
 
 
 def seconds_per_ring(doorbell: Doorbell, rings: int) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()
     for number in range(rings):
         doorbell.ring(EVENTS if number % 2 else REWARDS)
-    return (time.perf_counter() - start) / rings
+    return (time.thread_time() - start) / rings
 
 
 class TestRing:

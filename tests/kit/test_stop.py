@@ -53,7 +53,7 @@ class TestStop:
                 assert process.stdout is not None
                 assert process.stdout.readline() == b"ready\n"
                 os.kill(process.pid, number)
-                assert process.wait(10) == 0
+                assert process.wait(60) == 0
 
     def test_another_signal_is_no_wish_and_costs_no_spinning(self) -> None:
         subprocess.run([sys.executable, "-c", _OTHER_SIGNAL], check=True)

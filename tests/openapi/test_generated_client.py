@@ -4,7 +4,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,9 @@ def sell(client: Client, partner: Any) -> Any:
 
 def pay(app: Flask, address: str, login: tuple[str, str]) -> None:
     """What Chargebee posts, and all that follows from it."""
-    answer = requests.post(address, json=paid("1", "c1", "eve@acme.example"), auth=login, timeout=9)
+    answer = requests.post(
+        address, json=paid("1", "c1", "eve@acme.example"), auth=login, timeout=60
+    )
     assert answer.json()["status"] == "accepted"
     engine = create_engine(app.extensions["rewards_settings"].database_url)
     while events_jobs.drain(engine) + rewards_jobs.drain(engine):
@@ -159,7 +161,7 @@ def approve(client: Client, reward: Any) -> None:
 def pay_out(client: Client, partner: Any) -> None:
     balances = client.call("payouts.get_balances", partner_id=partner.id)
     assert balances.balances[0].available_minor == 2_000
-    wanted = client.model("PayoutRequest", currency="USD", cut_off=f"{date.today()}")  # noqa: DTZ011
+    wanted = client.model("PayoutRequest", currency="USD", cut_off=f"{datetime.now(UTC).date()}")
     (payout,) = client.call("payouts.create_payouts", body=wanted, expect=201).data
     client.call("payouts.submit_payout", payout.id)
     assert client.call("payouts.accept_payout", payout.id).status == "ready"

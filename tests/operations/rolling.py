@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psycopg
@@ -16,17 +15,7 @@ from tests.operations.business import add_leads, set_up
 from tests.operations.fleet import Fleet
 from tests.operations.rehearsal import COLUMN, INDEX, REVISION, RULE
 from tests.operations.traffic import Made, Traffic
-
-
-def is_live(host: str, port: int) -> bool:
-    link = HTTPConnection(host, port, timeout=2)
-    try:
-        link.request("GET", "/livez")
-        return link.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        link.close()
+from tests.peers.livez import is_live
 
 
 class Upgrade:
@@ -38,10 +27,10 @@ class Upgrade:
 
     def settle(self, port: int) -> Made:
         """The old release, with its schema, its web process and its people."""
-        assert self.fleet.rewards("init", tree=self.old, log="init").wait(60) == 0
+        assert self.fleet.rewards("init", tree=self.old, log="init").wait(240) == 0
         made = set_up(self.fleet, lambda *words: self.fleet.ask(*words, tree=self.old))
         self.fleet.web(port, self.old)
-        self.fleet.wait_for(lambda: is_live("127.0.0.1", port), 30, "the old web process answers")
+        self.fleet.wait_for(lambda: is_live(port), 120, "the old web process answers")
         add_leads("127.0.0.1", port, made)
         return made
 
@@ -62,7 +51,7 @@ class Upgrade:
     def migrate(self) -> None:
         """To its end: what was begun is made whole."""
         done = self.fleet.rewards("init", tree=self.new, log="init")
-        assert done.wait(120) == 0, self.fleet.said()
+        assert done.wait(300) == 0, self.fleet.said()
         assert self._revision() == REVISION
         assert self._half_built() == []
         assert INDEX in self._indexes()
@@ -79,12 +68,12 @@ class Upgrade:
         connection.close()
 
     def finish(self, folder: Path, happened: list[Json]) -> None:
-        self.fleet.wait_for(lambda: waiting(self.engine) == 0, 60, "everything is worked off")
+        self.fleet.wait_for(lambda: waiting(self.engine) == 0, 300, "everything is worked off")
         assert_as_undisturbed(self.engine, folder, happened)
 
     def _migrate_until(self, reached: object) -> None:
         process = self.fleet.rewards("init", tree=self.new, log="init")
-        self.fleet.wait_for(reached, 30, "the migration is in its middle")
+        self.fleet.wait_for(reached, 120, "the migration is in its middle")
         self.fleet.kill(process)
         self.migrations_killed += 1
 
@@ -142,15 +131,15 @@ def roll(
         upgrade.kill_migration_that_builds()
         upgrade.migrate()
         upgrade.ring_as_a_later_release(redis_url)
-        fleet.wait_for(before.is_done, 60, "the first half is taken by the old web process")
+        fleet.wait_for(before.is_done, 300, "the first half is taken by the old web process")
         assert before.failures() == {}
         fleet.rewards("worker", tree=upgrade.new, log="worker-new")
         fleet.end(old_worker)
     fleet.web(second, upgrade.new)
-    fleet.wait_for(lambda: is_live("127.0.0.1", second), 30, "the new web process answers")
+    fleet.wait_for(lambda: is_live(second), 120, "the new web process answers")
     fleet.rewards("worker", tree=upgrade.old, log="worker-old")
     both = [("127.0.0.1", first), ("127.0.0.1", second)]
     with Traffic(both, made, play[half:]) as after:
-        fleet.wait_for(after.is_done, 60, "the second half is taken by both")
+        fleet.wait_for(after.is_done, 300, "the second half is taken by both")
         assert after.failures() == {}
     return [before.worst(), after.worst()]

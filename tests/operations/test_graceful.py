@@ -10,8 +10,8 @@ import pytest
 
 from tests.operations.business import events, set_up
 from tests.operations.fleet import WEB, Fleet
-from tests.operations.rolling import is_live
 from tests.operations.traffic import Traffic
+from tests.peers.livez import is_live
 
 HERE = "127.0.0.1"
 NUMBER, PER_SECOND = 400, 200
@@ -54,14 +54,14 @@ class TestRestart:
         made = set_up(fleet)
         address = (HERE, port.getsockname()[1])
         first = web_on(fleet, port)
-        fleet.wait_for(lambda: is_live(*address), 30, "it answers")
+        fleet.wait_for(lambda: is_live(address[1], HERE), 120, "it answers")
         play = events(NUMBER)
         with Traffic([address], made, play, per_second=PER_SECOND, patience=90) as traffic:
-            fleet.wait_for(lambda: len(traffic.acked) > NUMBER // 4, 30, "the load is on")
+            fleet.wait_for(lambda: len(traffic.acked) > NUMBER // 4, 120, "the load is on")
             status = fleet.end(first)
             acked = len(traffic.acked)
             web_on(fleet, port)
-            fleet.wait_for(traffic.is_done, 120, "all is acknowledged")
+            fleet.wait_for(traffic.is_done, 300, "all is acknowledged")
 
         assert status == 0
         assert acked < NUMBER

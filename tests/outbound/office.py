@@ -33,11 +33,15 @@ class Office:
         self.engine = engine
         self.settings = replace(settings, webhook_allow_loopback=True)
         self.now = datetime.now(UTC) + timedelta(minutes=1)
-        outward = Outward(loopback=True, total_seconds=0.25)
-        days = settings.webhook_disable_after_days
+        self.wait_for_answers(20.0)
+
+    def wait_for_answers(self, seconds: float) -> None:
+        """From now on so long; little, where a server keeps silent: that takes real time."""
         self.sender = Sender(
-            engine, settings.encryption_keys, outward, days, lambda _session: self.now, lambda: 0.5
-        )
+            self.engine, self.settings.encryption_keys,
+            Outward(loopback=True, total_seconds=seconds),
+            self.settings.webhook_disable_after_days, lambda _session: self.now, lambda: 0.5,
+        )  # fmt: skip
 
     def endpoint(self, url: str, *events: str, enabled: bool = True) -> tuple[int, str]:
         """(key, secret) of a new endpoint; for all events when none is named."""

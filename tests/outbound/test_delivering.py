@@ -25,6 +25,7 @@ class TestOrder:
     def test_a_receiver_that_does_all_that_is_wrong_gets_each_event_in_order(
         self, office: Office
     ) -> None:
+        office.wait_for_answers(0.5)
         with Misbehaving(OK) as elsewhere:
             wrong: list[Behaviour] = [
                 answer(500), hang, answer(302, b"", Location=elsewhere.url), hang_up, noise,

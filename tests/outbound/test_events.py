@@ -48,7 +48,8 @@ def listening(world: World, office: Office) -> World:
 
 def decide(world: World, status: str, reason: str | None = "seen") -> None:
     with transaction(world.engine) as session:
-        keys = list(session.scalars(select(Reward.id).where(Reward.status != "declined")))
+        query = select(Reward.id).where(Reward.status != "declined").order_by(Reward.id)
+        keys = list(session.scalars(query))
         review.change_status(session, keys, status, reason, "test")
 
 

@@ -68,6 +68,7 @@ class TestRetrying:
 
     def test_the_log_tells_each_attempt(self, office: Office) -> None:
         secret = b"\x00<b>broken</b>\n" + b"x" * 5_000
+        office.wait_for_answers(1.5)
         with Misbehaving(answer(500, secret), hang, OK) as server:
             office.endpoint(server.url)
             office.tell(1)

@@ -58,11 +58,11 @@ class TestDrainWebhooks:
             office.tell(1, 2)
             with app.app_context():
                 assert jobs.drain_webhooks() == 0
-            assert both.wait(10)
+            assert both.wait(60)
             assert received(good) == [1, 2]
         for thread in threading.enumerate():
             if thread.name == "webhooks":
-                thread.join(timeout=10)
+                thread.join(timeout=60)
 
         assert [lane.endpoint_id for lane in office.lanes()] == [1]
         with app.app_context():

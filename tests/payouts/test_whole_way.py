@@ -20,7 +20,7 @@ CUT_OFF = date(2026, 6, 1)
 
 def approve(world: World) -> None:
     with transaction(world.engine) as session:
-        query = select(Reward.id).where(Reward.status == "pending")
+        query = select(Reward.id).where(Reward.status == "pending").order_by(Reward.id)
         review.change_status(session, session.scalars(query).all(), "approved", None, "test")
 
 

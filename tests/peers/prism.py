@@ -44,7 +44,7 @@ class Prism:
                 ["node", str(entry), "mock", *place, str(document)],
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        if not until(self._answers, seconds=60):
+        if not until(self._answers, seconds=240):
             self.stop()
             raise RuntimeError(f"prism did not start: {log.read_text()[-2000:]}")
 

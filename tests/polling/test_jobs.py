@@ -141,6 +141,6 @@ class TestRunDue:
         with create_app(connected).app_context():
             assert resolve_name(DOORBELLS[POLLS])() == 0
         for thread in [one for one in threads() if one.name == "polls"]:
-            thread.join(20)
+            thread.join(60)
 
         assert len(world.all(ReceivedEvent)) == 1

@@ -73,7 +73,8 @@ class Decisions(Machine):
     @rule()
     def approve_all(self) -> None:
         with transaction(self.world.engine) as session:
-            keys = session.scalars(select(Reward.id).where(Reward.status == "pending")).all()
+            query = select(Reward.id).where(Reward.status == "pending").order_by(Reward.id)
+            keys = session.scalars(query).all()
             review.change_status(session, keys, "approved", None, "fin")
 
     @precondition(lambda self: self.seen)
@@ -99,7 +100,8 @@ class Decisions(Machine):
         for currency in ("USD", "JPY", "KWD"):
             self.make_payouts(currency)
         with transaction(self.world.engine) as session:
-            for payout in session.scalars(select(Payout).where(Payout.status == "draft")).all():
+            drafts = select(Payout).where(Payout.status == "draft").order_by(Payout.id)
+            for payout in session.scalars(drafts).all():
                 service.submit(session, payout.id, "fin")
                 service.accept(session, payout.id, "fin")
                 service.mark_paid(session, payout.id, utc_now().date(), "ref", "fin")

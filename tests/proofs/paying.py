@@ -20,7 +20,7 @@ def approve_all(world: World) -> None:
     """Approve whatever a person may still approve."""
     with transaction(world.engine) as session:
         waiting = Reward.status.in_(("pending", "hold"))
-        keys = session.scalars(select(Reward.id).where(waiting)).all()
+        keys = session.scalars(select(Reward.id).where(waiting).order_by(Reward.id)).all()
         review.change_status(session, keys, "approved", None, "fin")
 
 

@@ -71,11 +71,11 @@ def check(open_world: OpenWorld, orders: Iterable[Order], approving: bool = Fals
 class TestOneDigest:
     """DOMAIN V10, M15-M18."""
 
-    def test_thirty_orders_on_sqlite(self, on_sqlite: OpenWorld) -> None:
-        check(on_sqlite, some(30))
+    def test_twelve_orders_on_sqlite(self, on_sqlite: OpenWorld) -> None:
+        check(on_sqlite, some(12))
 
-    def test_six_orders_on_postgresql(self, on_postgres: OpenWorld) -> None:
-        check(on_postgres, some(6))
+    def test_four_orders_on_postgresql(self, on_postgres: OpenWorld) -> None:
+        check(on_postgres, some(4))
 
     @pytest.mark.slow
     def test_every_order_on_sqlite(self, on_sqlite: OpenWorld) -> None:
@@ -86,8 +86,8 @@ class TestOneDigest:
 class TestApprovedInBetween:
     """DOMAIN V2, V10: who approves early or late approves the same in the end."""
 
-    def test_twelve_orders_on_sqlite(self, on_sqlite: OpenWorld) -> None:
-        check(on_sqlite, some(12), approving=True)
+    def test_seven_orders_on_sqlite(self, on_sqlite: OpenWorld) -> None:
+        check(on_sqlite, some(7), approving=True)
 
     def test_three_orders_on_postgresql(self, on_postgres: OpenWorld) -> None:
         check(on_postgres, some(3), approving=True)

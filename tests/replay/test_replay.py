@@ -8,30 +8,17 @@ from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import Customer
 from tests.replay.office import ADA, BOB, Office, statuses, unchanged
+from tests.reports import sample
 from tests.reports.books import event, payment, refund
 
 
 class TestReplay:
     def test_payments_refunds_and_quarantined_events(self, office: Office) -> None:
         """DOMAIN V10."""
-        first, second = office.add_partner("First"), office.add_partner("Second")
-        office.add_lead(first, ADA)
-        office.add_lead(first, ADA)
-        office.add_deal(second, BOB)
-        office.play(
-            [
-                payment(1),
-                payment(2, 9000, invoices={"inv2": 4000, "inv3": 5000}, day=3),
-                payment(3, 1999, email=BOB, customer="c2", day=1),
-                payment(5, 500, email="eve@three.example", customer="c3", day=2),
-                refund(1, 1500, of=1),
-                refund(3, 100, of=99, day=12),
-                {**payment(6), "id": "ev_bad", "content": {"transaction": None}},
-            ]
-        )
+        sample.play(office)
         outcome = office.replay()
 
-        assert (outcome.differences, outcome.events) == ([], 7)
+        assert (outcome.differences, outcome.events) == ([], sample.EVENTS)
         assert outcome.totals == [{"currency": "USD", "status": "pending", "amount_minor": 1800}]
 
     def test_in_any_order_of_arrival(self, office: Office) -> None:

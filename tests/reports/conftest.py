@@ -8,10 +8,9 @@ from rewards_service.settings import Settings
 from tests.builders.whole import settings_for
 from tests.builders.world import World
 from tests.postgres_copies import PostgresTemplate
+from tests.reports import sample
 from tests.reports import story as stories
-from tests.reports.books import Books, payment, refund
-
-ADA, BOB = "ada@customer-one.example", "bob@two.example"
+from tests.reports.books import Books
 
 
 @pytest.fixture
@@ -51,21 +50,7 @@ def shop(
 def _shop(url: str) -> Iterator[Books]:
     engine = create_engine(url)
     books = Books(engine, settings_for(url))
-    first, second = books.add_partner("First"), books.add_partner("Second")
-    books.add_lead(first, ADA)
-    books.add_lead(first, ADA)
-    books.add_deal(second, BOB)
-    books.play(
-        [
-            payment(1),
-            payment(2, 9000, invoices={"inv2": 4000, "inv3": 5000}, day=3),
-            payment(3, 1999, email=BOB, customer="c2", day=1),
-            payment(5, 500, email="eve@three.example", customer="c3", day=2),
-            refund(1, 1500, of=1),
-            refund(3, 100, of=99, day=12),
-            {**payment(6), "id": "ev_bad", "content": {"transaction": None}},
-        ]
-    )
+    sample.play(books)
     yield books
     books.close()
     engine.dispose()

@@ -20,7 +20,7 @@ PERSON = "key:1"
 def review(world: World, to_status: str, *keys: int, **options: Any) -> list[int]:
     """Move rewards, all of them unless some are named, as a person would."""
     with transaction(world.engine) as session:
-        wanted = keys or tuple(session.scalars(select(Reward.id)))
+        wanted = keys or tuple(session.scalars(select(Reward.id).order_by(Reward.id)))
         return change_status(session, wanted, to_status, "seen", PERSON, **options)
 
 

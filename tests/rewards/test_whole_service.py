@@ -23,7 +23,7 @@ from tests.rewards import reference
 from tests.rewards.histories import History, shuffled, write_history
 from tests.rewards.history_events import email_of, events_of
 
-HISTORIES = {"sqlite": 200, "postgresql": 60}
+HISTORIES = {"sqlite": 80, "postgresql": 40}
 AT_ONCE = 97  # events between two drains: histories are cut anywhere
 
 
@@ -114,7 +114,7 @@ def unbalanced(session: Session) -> list[Any]:
 class TestHistories:
     """DOMAIN A2-A7, A14, V3, V8, V10, M15, S7: half of them arrive in no order at all."""
 
-    def test_two_hundred_end_as_the_rules_say_and_sixty_on_postgresql(self, world: World) -> None:
+    def test_eighty_end_as_the_rules_say_and_forty_on_postgresql(self, world: World) -> None:
         check(world, HISTORIES[world.engine.dialect.name])
 
     @pytest.mark.slow

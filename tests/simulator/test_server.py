@@ -13,7 +13,7 @@ import requests
 from rewards_service.simulator.api import BASE, KEY
 from rewards_service.simulator.server import SimulatorServer
 
-SECONDS = 10
+SECONDS = 60
 
 
 class Receiver(ThreadingHTTPServer):
@@ -136,7 +136,7 @@ class TestWebhooks:
         with SimulatorServer() as running:
             running.runner.listen(receiver.url, "u", "p")
             running.runner.say("sign_up", {"email": "a@b.example"})
-            for _ in range(100):
+            for _ in range(1_200):
                 if receiver.requests or arrived.wait(0.05):
                     break
 

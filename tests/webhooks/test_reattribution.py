@@ -22,7 +22,8 @@ ADA = "ada@one.example"
 def settle(world: World, invoice: str, *statuses: str) -> None:
     """Move the reward of an invoice from status to status."""
     with transaction(world.engine) as session:
-        keys = list(session.scalars(select(Reward.id).where(Reward.invoice_id == invoice)))
+        query = select(Reward.id).where(Reward.invoice_id == invoice).order_by(Reward.id)
+        keys = list(session.scalars(query))
         for status in statuses:
             change_status(session, keys, status, WHY, "test")
 

@@ -178,7 +178,7 @@ class TestProcess:
         assert (alone[(capped, "inv_2")], alone[(capped, "inv_3")]) == (1_000, 500)
         assert together == alone
 
-    @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         story=st.sampled_from(sorted(stories(""))),
         other=st.sampled_from(sorted(stories(""))),

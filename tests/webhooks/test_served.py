@@ -48,7 +48,7 @@ class Server:
 
     def post(self, world: World, parts: list[bytes], **headers: str) -> tuple[int, str]:
         """(status, body) of a chunked post, part by part."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {"Authorization": world.site.authorization, "Content-Type": "application/json"}
         connection.request(
             "POST", world.site.path, iter(parts), {**given, **headers}, encode_chunked=True
@@ -63,10 +63,10 @@ class Server:
 def server(world: World, settings: Settings, tmp_path: Path) -> Iterator[Server]:
     assert world.site.id
     server = Server(settings, tmp_path / "server.log")
-    assert until(server.is_live, 20), (tmp_path / "server.log").read_text()
+    assert until(server.is_live, 120), (tmp_path / "server.log").read_text()
     yield server
     server.process.terminate()
-    server.process.wait(15)
+    server.process.wait(60)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -84,7 +84,7 @@ class TestChunked:
     def test_a_post_of_nothing_is_answered(self, world: World, server: Server) -> None:
         """API: 400 for an empty body, 411 where no length is given."""
         assert server.post(world, [], **{"Transfer-Encoding": "chunked"})[0] == 400
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.putrequest("POST", world.site.path)
         connection.putheader("Authorization", world.site.authorization)
         connection.putheader("Content-Type", "application/json")

@@ -1,6 +1,5 @@
 """A site that is connected, seen through the pages, and a simulated Chargebee to ask."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,15 +16,13 @@ from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
 from rewards_service.simulator.server import SimulatorServer
 from tests.admin.visitor import Visitor, make_user
+from tests.sqlite_copies import put
 
 
 @pytest.fixture
 def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
     """For tests in which the kind of database has no part; at one place, as the application is."""
-    for old in sqlite_path.parent.glob(f"{sqlite_path.name}*"):
-        old.unlink()
-    shutil.copyfile(sqlite_template, sqlite_path)
-    return f"sqlite:///{sqlite_path}"
+    return put(sqlite_template, sqlite_path)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.admin.inspect.stories import Lived
 from tests.builders.site import webhook_app
 from tests.builders.world import World
 from tests.conftest import ENCRYPTION_KEY, SECRET_KEY
+from tests.sqlite_copies import put
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +41,8 @@ def lived_template(
 
 
 @pytest.fixture
-def database_url(lived_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "rewards.db"
-    shutil.copyfile(lived_template, path)
-    return f"sqlite:///{path}"
+def database_url(lived_template: Path, sqlite_path: Path) -> str:
+    return put(lived_template, sqlite_path)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Rewards of 20.00 USD for payments of 100.00, and people of two roles who look at them."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from tests.admin.money.payouts import make
 from tests.admin.visitor import Visitor
 from tests.builders.chargebee import paid
 from tests.builders.world import World
+from tests.sqlite_copies import put
 
 HOSTILE = "<b>Ann</b>\u202e & Co"
 
@@ -22,10 +22,7 @@ def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
 
     Always at the same place, so that all tests share one application.
     """
-    for old in sqlite_path.parent.glob(f"{sqlite_path.name}*"):
-        old.unlink()
-    shutil.copyfile(sqlite_template, sqlite_path)
-    return f"sqlite:///{sqlite_path}"
+    return put(sqlite_template, sqlite_path)
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.sqlite_copies import put
+
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "rewards.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{path}"
+def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
+    return put(sqlite_template, sqlite_path)

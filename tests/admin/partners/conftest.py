@@ -10,14 +10,13 @@ from rewards_service.settings import Settings
 from tests.admin.partners.company import Company, found
 from tests.builders.site import webhook_app
 from tests.builders.world import World
+from tests.sqlite_copies import put
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def database_url(sqlite_template: Path, sqlite_path: Path) -> str:
     """Pages show what the services below them answer; those are tested on both databases."""
-    path = tmp_path / "rewards.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{path}"
+    return put(sqlite_template, sqlite_path)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """An installation with a provider, over real HTTP."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,13 @@ from sqlalchemy import Engine
 from rewards_service.settings import Settings
 from tests.admin.visitor import make_user
 from tests.peers.openid import CLIENT, SECRET, OpenIdProvider
+from tests.sqlite_copies import put
 
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'rewards.db')}"
+    """At a place of its own: an application keeps what its provider once told of itself."""
+    return put(sqlite_template, tmp_path / "rewards.db")
 
 
 @pytest.fixture(scope="module")
