@@ -56,8 +56,8 @@ audit: $(VENV)/.dev ## parts of others: hashes, licences, browser files, known w
 fuzz: $(VENV)/.dev ## 10,000 cases at every door, none answered 5xx; FUZZ_ARGS="--cases 100000 --seed 7"
 	$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 
-bench: $(VENV)/.dev ## measure the webhook and the drain
-	$(BIN)/python -m bench.run
+bench: $(VENV)/.dev ## webhook, drain, waits beside a bare route and three peers; BENCH_ARGS="--short" is quick
+	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 
 bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refunds
 	$(BIN)/python -m bench.replay

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,9 +24,9 @@ GUNICORN = ("-k", "gthread", "-w", "2", "--threads", "4", "--no-control-socket",
 
 
 @contextmanager
-def database() -> Iterator[tuple[str, PostgresServer]]:
-    """A migrated database on a server of its own, and that server."""
-    server = start_server(durable=True)
+def database(**switches: str) -> Iterator[tuple[str, PostgresServer]]:
+    """A migrated database on a server of its own with these switches, and that server."""
+    server = start_server(durable=True, **switches)
     if server is None:
         raise SystemExit("The benchmarks need PostgreSQL: no server binaries and no wheel.")
     try:
@@ -46,24 +48,57 @@ def queue(folder: Path) -> Iterator[str]:
 @contextmanager
 def web(module: str, port: int, environ: dict[str, str]) -> Iterator[psutil.Process]:
     """gunicorn serving `module:app`, ready; its process."""
-    command = [sys.executable, "-m", "gunicorn", *GUNICORN, "-b", f"127.0.0.1:{port}"]
-    # Its access log is written, as in production, and read by nobody.
+    with serving([*gunicorn(port), f"{module}:app"], port, environ) as process:
+        yield process
+
+
+def gunicorn(port: int, python: str = sys.executable) -> list[str]:
+    """The command of every subject that gunicorn serves, but for the application."""
+    return [python, "-m", "gunicorn", *GUNICORN, "-b", f"127.0.0.1:{port}"]
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], port: int, environ: dict[str, str], folder: Path | None = None
+) -> Iterator[psutil.Process]:
+    """A web server of this command, ready: anything at all answers at its port."""
+    with running(command, environ, folder) as process:
+        _wait_for(f"http://127.0.0.1:{port}/livez")
+        yield process
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environ: dict[str, str], folder: Path | None = None
+) -> Iterator[psutil.Process]:
+    """A process of this command until the end. Its access log is written, and read by nobody."""
     process = subprocess.Popen(
-        [*command, f"{module}:app"], env={**os.environ, **environ}, stdout=subprocess.DEVNULL
+        command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, cwd=folder
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/livez")
         yield psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(url: str) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own server
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server
                 return
+        except urllib.error.HTTPError:
+            return
         except OSError:
             time.sleep(0.05)
     raise SystemExit(f"{url} does not answer.")
