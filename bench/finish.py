@@ -41,4 +41,8 @@ def _end_to_end(subject: Ours | Afternoon, payments: int) -> dict[str, float]:
         rewarded = time.perf_counter() - began
     if subject.recorded() != sent:
         raise SystemExit(f"{subject.label}: {sent} sent, {subject.recorded()} kept.")
-    return {"acknowledged_s": acknowledged, "rewarded_s": rewarded, "rewards": sent}
+    return {
+        "acknowledged_s": acknowledged,
+        "rewarded_s": rewarded,
+        "rewards": source.distinct(done.requests),
+    }

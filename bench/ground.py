@@ -73,7 +73,7 @@ def ground(**switches: str) -> Iterator[Ground]:
     """Fresh servers; switches: of PostgreSQL, besides its durable defaults."""
     with (
         TemporaryDirectory() as folder,
-        servers.database(**switches) as (_, server),
+        servers.postgres(**switches) as server,
         servers.queue(Path(folder)) as redis_url,
     ):
         yield Ground(server, redis_url, Path(folder))

@@ -7,6 +7,7 @@ documentation is touched: the report is printed.
 
 import argparse
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from bench import machine, report
 from bench.parts import LENGTHS, PARTS
 from bench.peers import install
+from rewards_service.kit import log
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -34,9 +36,11 @@ def main() -> None:
         parser.error(f"There is no part {', '.join(sorted(unknown))}: {', '.join(PARTS)}.")
     kept = install.folder() / f"found-{name}.json"
     found = json.loads(kept.read_text()) if kept.exists() else {}
-    for part in wanted:
-        found[part] = _measured(part, name, not options.no_peers)
-        kept.write_text(json.dumps(found, indent=1))
+    with Path(os.devnull).open("w") as nowhere:
+        log.configure("json", nowhere)  # of drains in this process: long, and no figure
+        for part in wanted:
+            found[part] = _measured(part, name, not options.no_peers)
+            kept.write_text(json.dumps(found, indent=1))
     text = report.document(found)
     print(text)
     if name == "full" and set(found) == set(PARTS):

@@ -24,15 +24,22 @@ GUNICORN = ("-k", "gthread", "-w", "2", "--threads", "4", "--no-control-socket",
 
 
 @contextmanager
-def database(**switches: str) -> Iterator[tuple[str, PostgresServer]]:
-    """A migrated database on a server of its own with these switches, and that server."""
-    server = start_server(durable=True, **switches)
-    if server is None:
-        raise SystemExit("The benchmarks need PostgreSQL: no server binaries and no wheel.")
-    try:
+def database() -> Iterator[tuple[str, PostgresServer]]:
+    """A migrated database on a server of its own, and that server."""
+    with postgres() as server:
         url = server.url("postgres")
         upgrade(url)
         yield url, server
+
+
+@contextmanager
+def postgres(**switches: str) -> Iterator[PostgresServer]:
+    """A server with durable defaults and these switches besides."""
+    server = start_server(durable=True, parent=None, host=None, **switches)
+    if server is None:
+        raise SystemExit("The benchmarks need PostgreSQL: no server binaries and no wheel.")
+    try:
+        yield server
     finally:
         server.stop()
 

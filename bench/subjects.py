@@ -100,9 +100,6 @@ class Ours(Subject):
         with servers.running(command, self.environ()) as process:
             yield process
 
-    def rewarded(self) -> int:
-        return self._count(self.url, "rewards")
-
 
 class Afternoon(Subject):
     name, label = "afternoon", "afternoon baseline"
@@ -137,9 +134,6 @@ class Afternoon(Subject):
         command = [sys.executable, "-m", "bench.peers.afternoon_worker"]
         with servers.running(command, self.environ()) as process:
             yield process
-
-    def rewarded(self) -> int:
-        return self._count(self.url, "rewards")
 
 
 class DjStripe(Subject):
