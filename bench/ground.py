@@ -30,11 +30,11 @@ class Ground:
 
     def make_database(self, name: str, template: str = "template0") -> str:
         """A new database, or a copy of another one that nobody is connected to; its address."""
-        self._say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.server.url(name)
 
     def drop_database(self, name: str) -> None:
-        self._say(f"DROP DATABASE {name}")
+        self.say(f"DROP DATABASE {name}")
 
     def environ(self, url: str) -> dict[str, str]:
         """Settings of our service on this database."""
@@ -61,7 +61,8 @@ class Ground:
         engine.dispose()
         return found
 
-    def _say(self, statement: str) -> None:
+    def say(self, statement: str) -> None:
+        """One statement to the server, in no transaction."""
         engine = create_engine(self.server.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text(statement))

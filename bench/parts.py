@@ -1,6 +1,7 @@
 """The parts of `make bench`, each with what it measures on fresh servers, at two lengths."""
 
 import statistics
+import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -46,8 +47,14 @@ class Part(NamedTuple):
 def _paired(length: Length, with_peers: bool) -> dict[str, Any]:
     with ground() as base:
         subjects, missing = subjects_of.found(base, with_peers)
-        for subject in subjects:
-            subject.make()
+        for subject in list(subjects):
+            try:
+                subject.make()
+            except subprocess.CalledProcessError:
+                if subject.peer is None:
+                    raise
+                missing[subject.name] = "its set-up failed"
+                subjects.remove(subject)
         found = paired.measure(base, subjects, length.rounds, length.seconds)
         [ours] = [one for one in subjects if isinstance(one, Ours)]
         engine = create_engine(ours.url)

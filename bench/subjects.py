@@ -175,6 +175,7 @@ class SyncEngine(Subject):
         self.peer = peer
 
     def make(self) -> None:
+        self.ground.say("CREATE ROLE postgres")  # its migrations name it
         self.url = self.ground.make_database("sync_engine")
         subprocess.run(self._node("migrate"), env=_with(self.environ()), check=True)
         servers.vacuum(self.url)

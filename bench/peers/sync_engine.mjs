@@ -9,8 +9,10 @@ const { StripeSync, runMigrations } = require('@supabase/stripe-sync-engine')
 const databaseUrl = process.env.PEER_URL
 
 if (wanted === 'migrate') {
-  await runMigrations({ databaseUrl, schema: 'stripe' })
-  process.exit(0)
+  let failed = false // it says so to its logger, and nowhere else
+  const error = (...what) => { failed = true; console.error(...what) }
+  await runMigrations({ databaseUrl, schema: 'stripe', logger: { info() {}, error } })
+  process.exit(failed ? 1 : 0)
 }
 
 const sync = new StripeSync({
