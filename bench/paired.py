@@ -51,31 +51,50 @@ def measure(
 ) -> dict[str, Any]:
     """Every round of every subject that was made, and which rounds count.
 
-    {"rounds": [{subject: Round as a dict}], "kept": [numbers of rounds], "distinct": {subject: n}}
+    {"rounds": [{subject: Round as a dict}], "kept": [numbers of rounds], "distinct": {subject: n},
+    "missing": {peer: why}}. A peer that fails under load is missing from all rounds.
     """
     found: list[dict[str, Round]] = []
+    missing: dict[str, str] = {}
     while len(kept := steady([one[Bare.name].per_second for one in found])) < rounds:
         if len(found) >= 2 * rounds:
             break
         number = len(found)
         order = list(subjects) if number % 2 == 0 else list(reversed(subjects))
-        found.append({one.name: _round(ground, one, seconds, f"r{number}x") for one in order})
+        found.append({})
+        for subject in order:
+            try:
+                found[-1][subject.name] = _round(ground, subject, seconds, f"r{number}x")
+            except RuntimeError as problem:
+                if subject.peer is None:
+                    raise
+                print(f"{subject.label} failed: {problem}", flush=True)
+                missing[subject.name] = "it failed under load"
+        subjects = [subject for subject in subjects if subject.name not in missing]
     distinct = {one.name: sum(some[one.name].distinct for some in found) for one in subjects}
     for subject in subjects:
         recorded = subject.recorded()
         if recorded is not None and recorded != distinct[subject.name]:
             raise SystemExit(f"{subject.label}: {distinct[subject.name]} sent, {recorded} kept.")
     ground.clear_queue()
-    rows = [{name: asdict(one) for name, one in some.items()} for some in found]
-    return {"rounds": rows, "kept": kept, "distinct": distinct, "seconds": seconds}
+    rows = [{one.name: asdict(some[one.name]) for one in subjects} for some in found]
+    return {
+        "rounds": rows, "kept": kept, "distinct": distinct, "missing": missing,
+        "seconds": seconds,
+    }  # fmt: skip
 
 
 def steady(bare: Sequence[float]) -> list[int]:
-    """The rounds in which the bare route stayed within a quarter of its median."""
+    """The rounds in which the bare route stayed within a quarter of its median.
+
+    Of two that lie far apart neither does: where none is steady the nearest one counts.
+    """
     if not bare:
         return []
     middle = statistics.median(bare)
-    return [n for n, value in enumerate(bare) if abs(value / middle - 1) <= MOST_MOVED]
+    moved = [abs(value / middle - 1) for value in bare]
+    kept = [number for number, one in enumerate(moved) if one <= MOST_MOVED]
+    return kept or [moved.index(min(moved))]
 
 
 def _round(ground: Ground, subject: Subject, seconds: float, mark: str) -> Round:

@@ -21,6 +21,7 @@ Kept = Mapping[str, Mapping[str, Any]]  # of each part: when, how busy, what it 
 
 def document(kept: Kept) -> str:
     """Everything that was measured. A part that was not is left out; the first table shows it."""
+    kept = {part: kept[part] for part in PARTS if part in kept}
     found = {part: one["found"] for part, one in kept.items()}
     sections = [
         _head(kept),
