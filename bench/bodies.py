@@ -156,7 +156,8 @@ def _charge_event() -> dict[str, Any]:
         "application", "application_fee", "application_fee_amount", "balance_transaction",
         "destination", "dispute", "failure_balance_transaction", "failure_code",
         "failure_message", "invoice", "on_behalf_of", "order", "payment_intent",
-        "receipt_number", "review", "shipping", "source", "source_transfer",
+        # With the name of one dj-stripe would ask Stripe for it.
+        "payment_method", "receipt_number", "review", "shipping", "source", "source_transfer",
         "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group",
     )  # fmt: skip
     address = {
@@ -187,7 +188,7 @@ def _charge_event() -> dict[str, Any]:
             "network_status": "approved_by_network", "reason": None, "risk_level": "normal",
             "risk_score": 11, "seller_message": "Payment complete.", "type": "authorized",
         },
-        "payment_method": "pm_for_benchmarks", "receipt_email": "payer@company.example",
+        "receipt_email": "payer@company.example",
         "payment_method_details": {"card": card, "type": "card"},
         "receipt_url": "https://receipts.example/of/a/charge/made/for/benchmarks",
         "refunds": {

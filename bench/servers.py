@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -76,12 +76,24 @@ def serving(
 
 @contextmanager
 def running(
-    command: Sequence[str], environ: dict[str, str], folder: Path | None = None
+    command: Sequence[str],
+    environ: dict[str, str],
+    folder: Path | None = None,
+    log: Path | None = None,
 ) -> Iterator[psutil.Process]:
-    """A process of this command until the end. Its access log is written, and read by nobody."""
-    process = subprocess.Popen(
-        command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, cwd=folder
-    )
+    """A process of this command until the end. Its access log is written, and read by nobody.
+
+    log: where its standard error goes; ours otherwise.
+    """
+    with ExitStack() as ends:
+        stderr = None if log is None else ends.enter_context(log.open("ab"))
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environ},
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            cwd=folder,
+        )
     try:
         yield psutil.Process(process.pid)
     finally:

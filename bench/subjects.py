@@ -97,7 +97,8 @@ class Ours(Subject):
     def work(self) -> Iterator[psutil.Process]:
         """A worker of ours."""
         command = [sys.executable, "-m", "rewards_service", "worker"]
-        with servers.running(command, self.environ()) as process:
+        log = install.folder() / "worker.log"
+        with servers.running(command, self.environ(), log=log) as process:
             yield process
 
 

@@ -33,7 +33,14 @@ settings.configure(
     STRIPE_TEST_SECRET_KEY=API_KEY,
     STRIPE_LIVE_MODE=False,
     DJSTRIPE_FOREIGN_KEY_TO_FIELD="id",
-    LOGGING={"version": 1, "disable_existing_loggers": True},
+    LOGGING={
+        "version": 1,
+        "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+        "loggers": {
+            "djstripe": {"level": "CRITICAL"},
+            "django.request": {"level": "ERROR", "handlers": ["stderr"], "propagate": False},
+        },
+    },
 )  # fmt: skip
 django.setup()
 
