@@ -57,8 +57,8 @@ fuzz: $(VENV)/.dev ## 10,000 cases at every door, none answered 5xx; FUZZ_ARGS="
 	$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 	$(BIN)/python -m pytest -m slow -p no:randomly tests/test_api_hostile_input.py
 
-bench: $(VENV)/.dev ## measure the webhook and the drain
-	$(BIN)/python -m bench.run
+bench: $(VENV)/.dev ## webhook, drain, waits beside a bare route and three peers; BENCH_ARGS="--short" is quick
+	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 
 bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refunds
 	$(BIN)/python -m bench.replay
