@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-databases lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof pages-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof fuzz audit clean
+.PHONY: help run demo test lint types docs openapi openapi-release vendor fuzz-api bench bench-replay bench-backfill bench-scale bench-pages screenshots chaos-kill proofs loss-proof pages-proof upgrade-proof hosts-proof mutation lock bench-growth chaos image-proof fuzz audit clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +24,6 @@ demo: $(VENV)/.run ## make run with a month of sample business from a simulated 
 
 test: $(VENV)/.dev ## lint, types, import contracts and all tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n 3 --dist worksteal --by-turns $(PYTEST_ARGS)
-
-test-databases: $(VENV)/.dev ## all tests, each of them on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## style, formatting and import contracts
@@ -60,8 +57,8 @@ fuzz: $(VENV)/.dev ## 10,000 cases at every door, none answered 5xx; FUZZ_ARGS="
 	$(BIN)/python -m tests.security.fuzzing $(FUZZ_ARGS)
 	$(BIN)/python -m pytest -m slow -p no:randomly tests/test_api_hostile_input.py
 
-bench: $(VENV)/.dev ## measure the webhook and the drain
-	$(BIN)/python -m bench.run
+bench: $(VENV)/.dev ## webhook, drain, waits beside a bare route and three peers; BENCH_ARGS="--short" is quick
+	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 
 bench-replay: $(VENV)/.dev ## measure the replay of 100,000 payments with refunds
 	$(BIN)/python -m bench.replay

@@ -4,6 +4,7 @@ import cProfile
 import io
 import pstats
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from rewards_service.worker import spare_the_collector
 
 PAYMENTS_PER_CUSTOMER = 2
 NO_LIMIT = 3_600.0
+Form = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,17 @@ class Drained:
         return self.events / self.seconds
 
 
-def measure(number: int, profile: bool = False, **terms: Any) -> tuple[Drained, str]:
+def measure(
+    number: int, profile: bool = False, form: Form = dict, **terms: Any
+) -> tuple[Drained, str]:
     """Drain `number` payments on a fresh database; the figures, and a profile when asked for.
 
-    terms: of the one rule, as stored.
+    form: of the payments, such as `world.lean`. terms: of the one rule, as stored.
     """
     with servers.database() as (url, server):
         engine = create_engine(url)
         keys = world.set_up(engine, **terms)
-        world.fill_backlog(engine, keys, number, PAYMENTS_PER_CUSTOMER)
+        world.fill_backlog(engine, keys, number, PAYMENTS_PER_CUSTOMER, form=form)
         servers.vacuum(url)
         profiler = cProfile.Profile()
         spare_the_collector()

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import psutil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bench import ack, backfill, drain, load, servers, world
+from bench import backfill, drain, load, paired, servers, subjects, world
 from bench.growth_sides import Side
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.rewards import jobs as reward_jobs
@@ -57,10 +59,11 @@ def acknowledge(
         for index in _order(number, sides):
             side = sides[index]
             before, tag = _recorded(side), uuid4().hex[:12]
-            subject = ack.Subject(side.name)
-            sent = ack._round(subject, "wsgi", side.environ, postgres, seconds, tag)
-            spent[index] = subject.total_us
-            _check(f"events of {side.name}", _recorded(side) - before, sent)
+            serve = partial(_serve, side.environ)
+            source = partial(load.Same, subjects.HOOK, subjects.HEADERS)
+            done = paired.under_load(serve, source, postgres, seconds, tag)
+            spent[index] = done.total_us
+            _check(f"events of {side.name}", _recorded(side) - before, done.distinct)
         for count in range(200):
             for index in _order(count, sides):
                 waits[index].append(_post(sides[index]))
@@ -68,6 +71,10 @@ def acknowledge(
         alone.rounds.append([statistics.median(some) for some in waits])
         late.rounds.append([statistics.quantiles(some, n=100)[98] for some in waits])
     return [cpu, alone, late]
+
+
+def _serve(environ: dict[str, str], port: int) -> AbstractContextManager[psutil.Process]:
+    return servers.web("wsgi", port, environ)
 
 
 def _order(number: int, sides: Sequence[Side]) -> Sequence[int]:
@@ -88,7 +95,7 @@ def _post(side: Side) -> float:
     link = http.client.HTTPConnection("127.0.0.1", side.port, timeout=60)
     link.connect()
     began = time.perf_counter()
-    link.request("POST", ack.PATH, body, headers)
+    link.request("POST", subjects.HOOK, body, headers)
     answer = link.getresponse()
     answer.read()
     took = (time.perf_counter() - began) * 1_000
@@ -189,8 +196,8 @@ def beside_bare(side: Side, rounds: int, seconds: float) -> list[float]:
     port = side.port + 10
     with servers.web("bench.bare", port, {}):
         for number in range(rounds):
-            bare = load.run(port, ack.PATH, "", seconds, ack.CONNECTIONS, f"b{number}")
-            page = load.get(side.port, address, headers, seconds, ack.CONNECTIONS)
+            bare = load.run(port, subjects.HOOK, "", seconds, paired.CONNECTIONS, f"b{number}")
+            page = load.get(side.port, address, headers, seconds, paired.CONNECTIONS)
             shares.append(page / bare)
     return shares
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -85,6 +86,17 @@ def payment(number: int, payments_per_customer: int, mark: str = "") -> dict[str
     return body
 
 
+def lean(body: dict[str, Any]) -> dict[str, Any]:
+    """The payment with what any has, and no more: transaction, invoice, customer: 2.8 kB."""
+    content = body["content"]
+    content.pop("subscription", None)
+    for name in ("payment_method", "billing_address"):
+        content["customer"].pop(name, None)
+    for kind, item in content.items():
+        content[kind] = {name: value for name, value in item.items() if value != []}
+    return body
+
+
 def refund(paid: dict[str, Any], name: str, amount: int, after_days: int = 1) -> dict[str, Any]:
     """payment_refunded of so much of a payment. name: what makes its ids its own."""
     transaction = paid["content"]["transaction"]
@@ -106,29 +118,42 @@ def email(payer: int, mark: str = "") -> str:
 
 
 def fill_backlog(
-    engine: Engine, keys: tuple[int, int, int], number: int, each: int, first: int = 0
+    engine: Engine,
+    keys: tuple[int, int, int],
+    number: int,
+    each: int,
+    first: int = 0,
+    form: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> None:
     """Leads of all payers, and `number` recorded payments that nobody has handled yet.
 
     first: the number of the first payment, a multiple of `each`, where some were made before.
+    form: what is made of each payment, such as `lean`.
     """
     integration_id, options_id, partner_id = keys
+    payers = range(first // each, (first + number + each - 1) // each)
+    add_leads(engine, partner_id, [email(payer) for payer in payers])
+    with Session(engine) as session, session.begin():
+        last = first + number
+        for start in range(first, last, 2_000):
+            bodies = [form(payment(n, each)) for n in range(start, min(start + 2_000, last))]
+            rows = [received(body, integration_id, options_id) for body in bodies]
+            insert_many(session, ReceivedEvent, rows)
+
+
+def add_leads(engine: Engine, partner_id: int, emails: Sequence[str]) -> None:
+    """An accepted lead of the partner for each of these payers."""
     now = datetime.now(UTC)
     leads = [
         {
-            "email": email(payer), "email_key": email(payer), "key_version": 1,
-            "status": "accepted", "partner_id": partner_id, "registered_at": LONG_AGO,
-            "created_at": now, "updated_at": now,
+            "email": one, "email_key": one, "key_version": 1, "status": "accepted",
+            "partner_id": partner_id, "registered_at": LONG_AGO, "created_at": now,
+            "updated_at": now,
         }
-        for payer in range(first // each, (first + number + each - 1) // each)
+        for one in emails
     ]  # fmt: skip
     with Session(engine) as session, session.begin():
         insert_many(session, Lead, leads)
-        last = first + number
-        for start in range(first, last, 2_000):
-            bodies = [payment(n, each) for n in range(start, min(start + 2_000, last))]
-            rows = [received(body, integration_id, options_id) for body in bodies]
-            insert_many(session, ReceivedEvent, rows)
 
 
 def received(body: dict[str, Any], integration_id: int, options_id: int) -> dict[str, Any]:

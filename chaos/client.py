@@ -30,7 +30,10 @@ SYNC_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Order:
-    """What to send where: `number` events of a stream, `rate` a second, for at most so long."""
+    """What to send where: `number` events of a stream, `rate` a second.
+
+    give_up_seconds: how long it goes on after the last one's moment.
+    """
 
     port: int
     path: str
@@ -66,7 +69,8 @@ class Client:
         keeper = threading.Thread(target=self._keep_log)
         for thread in [*threads, keeper]:
             thread.start()
-        self._hand_out(begun + self._order.give_up_seconds)
+        last = begun + len(self._sent) / self._order.rate
+        self._hand_out(last + self._order.give_up_seconds)
         for _ in threads:
             self._work.put(None)
         for thread in threads:

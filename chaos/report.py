@@ -71,6 +71,9 @@ class Report:
             return
         except AssertionError as failed:
             found = {"unmet": str(failed)}
+        except Exception as problem:  # of the injector; the other faults can be injected still
+            self._say(traceback.format_exc())
+            found = {"unmet": f"{type(problem).__name__}: {problem}"}
         verdict = lab.settle(with_replay)
         broken = dict(verdict.broken)
         if "unmet" in found:

@@ -14,6 +14,7 @@ from tests.builders.world import REGISTERED, World
 EVENTS_PER_PAYER = 8
 REPEATED, POISONED = 0.10, 0.02
 MIXED_UP = 30  # an event may come so many places too early or too late
+LATER = 200  # places, of an event that comes again
 DAYS = 28
 
 
@@ -31,14 +32,18 @@ def stream(seed: int, tag: str, number: int) -> list[Sent]:
     """
     chance = random.Random(f"{seed} {tag}")
     events = _events(chance, tag, number)
-    places = sorted(range(number), key=lambda place: place + chance.random() * MIXED_UP)
-    found = [_sent(events[place]) for place in places]
-    for again in chance.sample(found, int(number * REPEATED)):
-        found.insert(found.index(again) + chance.randrange(1, 200), again)
-    for n in range(int(number * POISONED)):
-        made = poison(f"poison_{tag}_{n}", chance.randrange(1_000))
-        found.insert(chance.randrange(len(found) + 1), made)
-    return found
+    moments = [
+        (place + chance.random() * MIXED_UP, _sent(events[place])) for place in range(number)
+    ]
+    again = [
+        (moment + chance.randrange(1, LATER), sent)
+        for moment, sent in chance.sample(moments, int(number * REPEATED))
+    ]
+    bad = [
+        (chance.random() * number, poison(f"poison_{tag}_{n}", chance.randrange(1_000)))
+        for n in range(int(number * POISONED))
+    ]
+    return [sent for _, sent in sorted((*moments, *again, *bad), key=lambda one: one[0])]
 
 
 def _events(chance: random.Random, tag: str, number: int) -> list[Json]:

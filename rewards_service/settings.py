@@ -53,6 +53,7 @@ class Settings:
     payer_bic: str | None = None
     chargebee_api_base: str | None = None  # instead of https://{site}.chargebee.com
     argon2_memory_kib: int = 65_536  # for each hash of a password
+    require_second_factor: bool = False  # of everybody who signs in with a password
     oidc_issuer: str | None = None  # single sign-on: all three of these, or none
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = field(default=None, repr=False)
@@ -129,6 +130,7 @@ def _read(env: Env) -> Settings:
         payer_iban=setting_checks.account("IBAN", env.str("PAYER_IBAN", None)),
         payer_bic=setting_checks.account("BIC", env.str("PAYER_BIC", None)),
         argon2_memory_kib=env.int("ARGON2_MEMORY_KIB", 65_536, validate=_ARGON2_MEMORY),
+        require_second_factor=env.bool("REQUIRE_SECOND_FACTOR", False),
         **setting_checks.single_sign_on(env),
         chargebee_api_base=api_base,
         chargebee_requests_per_minute=_requests_per_minute(env, api_base),

@@ -22,7 +22,7 @@ from rewards_service.embedded.redis_server import RedisServer
 from rewards_service.kit.db import db
 from rewards_service.kit.migrate import upgrade
 from rewards_service.settings import Settings, load_settings
-from tests import by_turns, dear_first
+from tests import dear_first
 from tests.postgres_copies import PostgresTemplate
 from tests.postgres_server import UNAVAILABLE, start_server
 from tests.sqlite_copies import put
@@ -38,15 +38,7 @@ ENCRYPTION_KEY = Fernet.generate_key().decode()
 set_up()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--by-turns", action="store_true", help="most tests on one database only")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("by_turns"):
-        left_out = by_turns.left_out([item.nodeid for item in items])
-        config.hook.pytest_deselected(items=[items[place] for place in sorted(left_out)])
-        items[:] = [item for place, item in enumerate(items) if place not in left_out]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     order = dear_first.deal([item.nodeid for item in items], workers)
     items[:] = [items[place] for place in order]

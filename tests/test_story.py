@@ -29,7 +29,7 @@ FILES = [
     for entry in [*MANIFEST["events"], *MANIFEST["events_invalid"]]
 ]
 # How many orders by chance; `make proofs` plays the rest of the twenty and four as well.
-SEEDS, IN_SUITE = {"sqlite": 20, "postgresql": 4}, {"sqlite": 3, "postgresql": 1}
+SEEDS, IN_SUITE = {"sqlite": 20, "postgresql": 4}, {"sqlite": 6, "postgresql": 1}
 ADA = "ada@one.example"
 
 

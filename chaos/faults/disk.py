@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ WAL = {"max_wal_size": "48MB", "min_wal_size": "32MB"}
 
 def full(lab: Lab) -> Figures:
     """No byte is left under load: 503, and all is well when there is room again."""
-    with _small_disk(lab.stack.folder / "disk") as disk:
+    with _small_disk() as disk:
         folder = lab.stack.folder / "small"
         with Stack(folder, 1, disk, **WAL) as stack, Reference(stack.settings) as reference:
             other = Lab(stack, reference, lab.seed, lab.chance, lab.scale)
@@ -46,14 +47,17 @@ def _fill(lab: Lab, disk: Path) -> Figures:
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
+def _small_disk() -> Iterator[Path]:
+    """Where PostgreSQL's own user comes, too: the folder of a run is closed to others."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         raise NotHere("only root may mount a file system")
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="rewards-disk-"))
     mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=0755", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        folder.rmdir()
         raise NotHere("this machine lets nobody mount a file system")
     try:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=False)
+        folder.rmdir()

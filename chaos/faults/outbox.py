@@ -13,13 +13,17 @@ from chaos.lab import Figures, Lab
 from chaos.tour import named_points, tour
 from rewards_service.kit.db import transaction
 from rewards_service.outbound import service as outbound
+from rewards_service.outbound.jobs import THREADS
 from rewards_service.outbound.models import PENDING, WebhookDelivery
 
 PATIENCE_SECONDS = 400.0  # a lane is leased for two minutes
 
 
 def answer_lost(lab: Lab) -> Figures:
-    """Each message arrives; those whose sender ended arrive again, under the same id."""
+    """Each message arrives; those whose sender ended arrive again, under the same id.
+
+    A worker has several on their way to an endpoint at once, and all of them may end with it.
+    """
     with _receiver() as (port, received):
         endpoint = _endpoint(lab, f"http://127.0.0.1:{port}/hook")
         found = tour(lab, named_points("outbox."), 2, "f32")
@@ -33,7 +37,8 @@ def answer_lost(lab: Lab) -> Figures:
         told = set(session.scalars(query))
     assert told == set(received), "What was received is not what was told."
     again = sum(received.values()) - len(received)
-    assert again <= found["crashes"], f"{again} arrived again after {found['crashes']} crashes."
+    most = found["crashes"] * THREADS
+    assert again <= most, f"{again} arrived again after {found['crashes']} crashes."
     return {"messages": len(told), "arrived_again": again, **found}
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_security.core import UserMixin, WebAuthnMixin
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from rewards_service.accounts.permissions import ROLES
@@ -46,6 +46,7 @@ class User(Base, UserMixin):
     webauthn: Mapped[list["Passkey"]] = relationship(
         back_populates="user", cascade="all, delete-orphan"
     )
+    identities: Mapped[list["Identity"]] = relationship(cascade="all, delete-orphan")
 
 
 class Passkey(Base, WebAuthnMixin):
@@ -71,6 +72,19 @@ class Passkey(Base, WebAuthnMixin):
     def get_user_mapping(self) -> dict[str, int]:
         """How Flask-Security finds whose it is."""
         return {"id": self.user_id}
+
+
+class Identity(Base):
+    """Who somebody is at an OpenID provider: `subject` is never given to another person there."""
+
+    __tablename__ = "user_identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("user_id", "issuer"))
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class UserSession(Base):

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from rewards_service.accounts import permissions, sessions
 from rewards_service.accounts.passwords import hashed
@@ -48,7 +48,8 @@ def get_user(session: Session, user_id: int) -> User:
 
 def list_users(session: Session) -> Sequence[User]:
     """All of them, the first ones first: they are few."""
-    return session.scalars(select(User).order_by(User.id).limit(500)).all()
+    whole = (selectinload(User.webauthn), selectinload(User.identities))
+    return session.scalars(select(User).options(*whole).order_by(User.id).limit(500)).all()
 
 
 def create_user(
@@ -175,10 +176,14 @@ def change_user(
 
 
 def forget_second_factor(session: Session, user_id: int, actor: str) -> None:
-    """Somebody lost their device: they sign in with the password alone until they set up anew."""
+    """Somebody lost their device: they sign in with the password alone until they set up anew.
+
+    Who they are at an OpenID provider is forgotten, too: the next to come by their address is.
+    """
     user = get_user(session, user_id)
     user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
     user.webauthn.clear()
+    user.identities.clear()
     sessions.end_all(session, user.id)
     record(session, "user.second_factor_removed", ("user", user.id), {}, actor)
 

@@ -10,12 +10,12 @@ from flask_wtf.csrf import CSRFError
 
 from rewards_service.accounts import permissions, sessions
 from rewards_service.admin.pages import is_page, permission_of, role, show
-from rewards_service.admin.security import csrf
+from rewards_service.admin.security import csrf, lacks_factor
 from rewards_service.kit.db import db
 from rewards_service.kit.errors import BadRequest, Forbidden
 from rewards_service.kit.noting import note
 from rewards_service.kit.problems import PROBLEM_JSON
-from rewards_service.kit.web import current_session
+from rewards_service.kit.web import current_session, current_settings
 
 log = structlog.get_logger()
 
@@ -32,6 +32,10 @@ _STEPS = tuple(
     for name in ("two_factor_token_validation", "tf_select", "mf_recovery", "wan_signin",
                  "wan_signin_response")
 )  # fmt: skip
+_FACTOR_NEEDED = (
+    "Everybody here needs a second factor, and you have none yet. Set up an app, or add a passkey "
+    "under Your account."
+)
 _ENDED = "You were signed out meanwhile, so nothing was changed. Sign in, then do it once more."
 
 
@@ -63,6 +67,9 @@ def _check() -> ResponseReturnValue | None:
         _note_seen()
         if request.endpoint in _STEPS:
             return redirect("/")
+        if current_settings().require_second_factor and _must_set_up():
+            flash(_FACTOR_NEEDED, "warning")
+            return _send_to(url_for("security.two_factor_setup"))
     elif wanted != permissions.PUBLIC:
         return _to_login()
     if wanted is None or not permissions.may(role(), wanted):
@@ -103,7 +110,16 @@ def _to_login() -> ResponseReturnValue:
         here = came.path + (f"?{came.query}" if came.query else "") or "/"
         if request.method not in _SAFE and request.endpoint != "security.logout":
             flash(_ENDED, "warning")
-    target = url_for("security.login", next=None if here == "/" else here)
+    return _send_to(url_for("security.login", next=None if here == "/" else here))
+
+
+def _must_set_up() -> bool:
+    """Whether this is a page beyond one's own account, for somebody who has only a password."""
+    endpoint = request.endpoint or ""
+    return not endpoint.startswith(("security.", "account.")) and lacks_factor(current_user)
+
+
+def _send_to(target: str) -> ResponseReturnValue:
     if "HX-Request" in request.headers:
         return Response(status=204, headers={"HX-Redirect": target})
     return redirect(target)

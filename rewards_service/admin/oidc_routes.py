@@ -10,7 +10,7 @@ from flask_security.utils import validate_redirect_url
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rewards_service.accounts import users
+from rewards_service.accounts import identities, users
 from rewards_service.accounts.permissions import PUBLIC
 from rewards_service.accounts.user_models import User
 from rewards_service.admin.oidc_refused import Refused
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 blueprint = Pages("oidc")
 ACTOR = "oidc"
+_NO_ACCOUNT = "You have no account here. Ask an owner for an invitation."
+_SUCCESSOR = (
+    "The provider has given your address to another person than before. If that is right, let an "
+    "owner remove the second factors and sign-on of this account under Users."
+)
 _EXTENSION, _KEPT = "rewards_oidc", "oidc"
 
 
@@ -84,7 +89,8 @@ def done() -> ResponseReturnValue:
 def person_of(own: Session, settings: Settings, claims: dict[str, Any]) -> User:
     """The user whom the provider vouches for, made by a group that gives a role. Raises Refused.
 
-    People are known by an e-mail address that the provider says is theirs, and by nothing else.
+    The first time people are known by an e-mail address that the provider says is theirs; then
+    by the subject, which outlives a change of address, and which no successor has.
     """
     email = claims.get("email")
     if not isinstance(email, str) or claims.get("email_verified") is not True:
@@ -92,12 +98,23 @@ def person_of(own: Session, settings: Settings, claims: dict[str, Any]) -> User:
     email = email.strip().lower()
     if settings.oidc_domains and email.rpartition("@")[2] not in settings.oidc_domains:
         raise Refused("Addresses of your domain do not sign in here.")
+    user = identities.holder(own, claims["iss"], claims["sub"])
+    if user is None:
+        user = _by_address(own, settings, claims, email)
+        if not identities.bind(own, user, claims["iss"], claims["sub"]):
+            raise Refused(_SUCCESSOR)
+    if not user.active:
+        raise Refused(_NO_ACCOUNT)
+    return user
+
+
+def _by_address(own: Session, settings: Settings, claims: dict[str, Any], email: str) -> User:
     user = own.scalar(select(User).where(User.email == email))
     if user is not None and user.active:
         return user
     role = _role_of(settings, claims)
     if user is not None or role is None:
-        raise Refused("You have no account here. Ask an owner for an invitation.")
+        raise Refused(_NO_ACCOUNT)
     try:
         made = users.create_user(own, settings, email, role, actor=ACTOR)
     except RewardsError as error:

@@ -8,6 +8,7 @@ from flask import Flask, g, request, session
 from flask_login import user_logged_out
 from flask_security import RoleMixin, Security, password_changed, user_authenticated
 from flask_security.datastore import FSQLALiteUserDatastore
+from flask_security.proxies import _security
 from flask_security.utils import set_request_attr
 from flask_wtf.csrf import CSRFProtect
 
@@ -25,6 +26,8 @@ from rewards_service.settings import Settings
 log = structlog.get_logger()
 
 COOKIE_KEY = "sid"  # what the signed cookie calls the session's token
+_BY_KEY = "by"  # and how its holder came in
+_ENOUGH = ("oidc", "webauthn")  # two factors of their own, or the provider's affair
 _TEMPLATES = {
     "LOGIN_USER": "login", "VERIFY": "verify", "CHANGE_PASSWORD": "password",
     "TWO_FACTOR_SETUP": "two_factor", "TWO_FACTOR_VERIFY_CODE": "code",
@@ -140,6 +143,8 @@ def _begin(_app: Flask, user: User, authn_via: list[str] | None = None, **_more:
     own, key = current_session(), current_settings().secret_key
     if "change" in (authn_via or ()):
         sessions.end_all(own, user.id)
+    else:
+        session[_BY_KEY] = list(authn_via or ())
     if (old := g.get("user_session")) is not None:
         old.ended_at = old.ended_at or utc_now()
     lockout.forget(own, key, user.email, address())
@@ -151,6 +156,13 @@ def _begin(_app: Flask, user: User, authn_via: list[str] | None = None, **_more:
     log.info("signed_in", user=user.id, by=authn_via, address=address())
 
 
+def lacks_factor(user: User) -> bool:
+    """Whether whoever is signed in proved no more than a password, and can prove no more."""
+    if any(way in _ENOUGH for way in session.get(_BY_KEY, ())):
+        return False
+    return not _security.two_factor_plugins.get_setup_tf_methods(user)
+
+
 def _note_password(_app: Flask, user: User, **_more: Any) -> None:
     from rewards_service.audit.service import record
 
@@ -159,6 +171,7 @@ def _note_password(_app: Flask, user: User, **_more: Any) -> None:
 
 def _end(_app: Flask, **_more: Any) -> None:
     session.pop(COOKIE_KEY, None)
+    session.pop(_BY_KEY, None)
     g.has_signed_out = True
     row = g.get("user_session")
     if row is not None:

@@ -1,11 +1,13 @@
 """Calls to other services: one deadline for all attempts, connections kept, nothing followed.
 
 Every call ends: connecting and each read have timeouts, attempts are counted, and attempts, waits
-and the reading of the answer together stay within `Patience.total_seconds`. Only the look-up of a
-host name is left to the system's resolver and its own timeout.
+and the reading of the answer together stay within `Patience.total_seconds`, and all calls of one
+client within `Patience.all_calls_seconds`. Only the look-up of a host name is left to the system's
+resolver and its own timeout.
 """
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,18 +37,26 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often to try. `total_seconds` holds for all attempts and waits together."""
+    """How long and how often to try.
+
+    total_seconds: of one call, all attempts and waits together. all_calls_seconds: of all calls
+    that one client makes.
+    """
 
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
     total_seconds: float = 180.0
     attempts: int = 8
     body_bytes: int = 32 * 1024 * 1024  # of the answer, unpacked
+    all_calls_seconds: float = math.inf
 
 
 # Jobs outlast a rate limit that resets in a minute; a person who waits for a page does not.
 BACKGROUND = Patience()
-INTERACTIVE = Patience(connect_seconds=5.0, read_seconds=15.0, total_seconds=20.0, attempts=3)
+# Such a person, or a program with a timeout of ten seconds, is told so before that.
+INTERACTIVE = Patience(
+    connect_seconds=4.0, read_seconds=6.0, total_seconds=6.0, attempts=3, all_calls_seconds=8.0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,7 @@ class HttpClient:
         self._patience = patience
         self._clock = clock
         self._sleep = sleep
+        self._ends_at = clock() + patience.all_calls_seconds
         self._session = _session(base, auth, headers or {})
 
     def __enter__(self) -> Self:
@@ -119,7 +130,7 @@ class HttpClient:
         asked before each attempt, with the seconds left; it may wait, or raise HttpError. Raises
         the last HttpError.
         """
-        deadline = self._clock() + self._patience.total_seconds
+        deadline = min(self._clock() + self._patience.total_seconds, self._ends_at)
 
         def seconds_left() -> float:
             return deadline - self._clock()

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts.models import ApiKey
-from rewards_service.accounts.user_models import Passkey, User, UserLink, UserSession
+from rewards_service.accounts.user_models import Identity, Passkey, User, UserLink, UserSession
 from rewards_service.audit.chain import Sealed, seal
 from rewards_service.audit.models import AuditEntry
 from rewards_service.audit.service import record
@@ -116,7 +116,7 @@ def _erase_user(session: Session, person: Person, done: Erased) -> None:
     others = select(User.id).where(User.role == "owner", User.active, User.id != user.id)
     if user.role == "owner" and user.active and session.scalar(others.limit(1)) is None:
         raise StillOwner("This is the last owner. Make another one first.")
-    for model in (UserSession, UserLink, Passkey):
+    for model in (UserSession, UserLink, Passkey, Identity):
         session.execute(delete(model).where(model.user_id == user.id))
     user.email, user.active, user.password = person.pseudonym, False, None
     user.tf_totp_secret = user.tf_primary_method = user.mf_recovery_codes = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from rewards_service.crm.models import AttributionConflict, Customer, Deal, Lead
@@ -178,8 +178,9 @@ class World:
             return session.scalars(query).one()
 
     def all(self, model: Any) -> list[Any]:
+        """All rows in the order of their key: PostgreSQL has no order of its own."""
         with Session(self.engine, expire_on_commit=False) as session:
-            return list(session.scalars(select(model)))
+            return list(session.scalars(select(model).order_by(*inspect(model).primary_key)))
 
     def get(self, model: Any, key: int) -> Any:
         with Session(self.engine, expire_on_commit=False) as session:

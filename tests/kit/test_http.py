@@ -157,9 +157,8 @@ class TestEveryCallEnds:
         assert sum(time.slept) < 50.0
 
     def test_a_wait_that_is_too_long_is_not_begun(self) -> None:
-        patience = Patience(total_seconds=10.0)
         with (
-            talking(answer(429), patience=patience) as (client, server, time),
+            talking(answer(429), patience=Patience(total_seconds=10.0)) as (client, server, time),
             pytest.raises(HttpError),
         ):
             client.call(GET, as_it_is)
@@ -171,6 +170,14 @@ class TestEveryCallEnds:
             client.call(GET, as_it_is, time.sleep)  # sleeps for all that is left
 
         assert server.seen == []
+
+    def test_all_calls_of_one_client_share_what_is_left(self) -> None:
+        patience = Patience(total_seconds=6.0, all_calls_seconds=8.0)
+        with talking(ANSWER, patience=patience) as (client, server, time):
+            client.call(GET, as_it_is, lambda left: time.sleep(left - 0.5))
+            with pytest.raises(TimedOut):
+                client.call(GET, as_it_is, time.sleep)
+            assert (len(server.seen), time.now) == (1, 8.0)
 
     def test_no_answer_grows_beyond_its_limit(self) -> None:
         patience = Patience(body_bytes=1_000_000)

@@ -67,10 +67,10 @@ class TestMoneyMachine:
 
     @pytest.mark.parametrize("half", [1, 2])  # each explores on its own, beside the other
     def test_many_sequences_on_sqlite(self, on_sqlite: Callable[[], Place], half: int) -> None:
-        run(on_sqlite, 15, seed_=half)
+        run(on_sqlite, 45, seed_=half)
 
-    def test_five_sequences_on_postgresql(self, on_postgres: Callable[[], Place]) -> None:
-        run(on_postgres, 5, seed_=3)
+    def test_ten_sequences_on_postgresql(self, on_postgres: Callable[[], Place]) -> None:
+        run(on_postgres, 10, seed_=3)
 
     @pytest.mark.slow
     def test_two_thousand_sequences_on_sqlite(self, on_sqlite: Callable[[], Place]) -> None:

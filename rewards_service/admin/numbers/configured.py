@@ -53,6 +53,8 @@ def secrets(settings: Settings) -> list[Line]:
         Line("Error reports", SET if settings.sentry_dsn else NOT_SET, "SENTRY_DSN"),
         Line("Hashing of passwords", f"argon2id, {settings.argon2_memory_kib:,} KiB",
              "ARGON2_MEMORY_KIB", "warning" if settings.argon2_memory_kib < 19_456 else ""),
+        Line("Second factor", "demanded" if settings.require_second_factor else "offered",
+             "REQUIRE_SECOND_FACTOR"),
     ]  # fmt: skip
 
 

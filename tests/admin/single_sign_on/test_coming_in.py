@@ -6,6 +6,7 @@ from passlib.totp import TOTP
 from sqlalchemy import Engine, select, update
 
 from rewards_service.accounts.user_models import User
+from rewards_service.accounts.users import forget_second_factor
 from rewards_service.app import create_app
 from rewards_service.audit.models import AuditEntry
 from rewards_service.kit.db import transaction
@@ -94,6 +95,31 @@ class TestPeople:
             provider.person = known | changed
             assert go(visitor, provider) == "/login", changed
             assert refused(visitor), changed
+
+    def test_a_known_subject_is_known_by_another_address_too(
+        self, visitor: Visitor, provider: OpenIdProvider, email: str
+    ) -> None:
+        go(visitor, provider)
+        sign_out(visitor)
+        provider.person["email"] = "married@p.example.com"
+
+        assert go(visitor, provider) == "/users"
+        assert email in visitor.get("/account").text
+
+    def test_who_inherits_an_address_does_not_inherit_the_account_until_an_owner_says_so(
+        self, visitor: Visitor, provider: OpenIdProvider, engine: Engine, email: str
+    ) -> None:
+        go(visitor, provider)
+        sign_out(visitor)
+        provider.change = lambda claims: {**claims, "sub": "successor"}
+
+        assert go(visitor, provider) == "/login"
+        assert refused(visitor)
+        with transaction(engine) as session:
+            user = session.scalars(select(User).where(User.email == email)).one()
+            forget_second_factor(session, user.id, "test")
+
+        assert go(visitor, provider) == "/users"
 
     def test_who_was_closed_out_stays_out_whatever_their_group(
         self, visitor: Visitor, provider: OpenIdProvider, engine: Engine

@@ -1,0 +1,75 @@
+"""The document of `make bench`, from what its parts found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench import report_load, report_work, targets
+from bench.parts import PARTS
+
+# Why an aim is missed, by its id: written by hand after a run, shown while it is missed.
+REASONS: dict[str, str] = {
+    "T11": (
+        "100 rewards with their entries are 58 kB of JSON; a third of the CPU serialises them "
+        "field by field (marshmallow), a quarter goes into five statements and 200 objects. It "
+        "would need rows that are written out without either"
+    ),
+}
+
+WRITERS = {
+    "paired": report_load.paired_section, "latency": report_load.latency_section,
+    "drain": report_work.drain_section, "batches": report_work.batches_section,
+    "backlog": report_work.backlog_section, "finish": report_work.finish_section,
+    "page": report_load.page_section, "fresh": report_work.fresh_section,
+}  # fmt: skip
+
+Kept = Mapping[str, Mapping[str, Any]]  # of each part: when, how busy, what it found
+
+
+def document(kept: Kept) -> str:
+    """Everything that was measured. A part that was not is left out; the first table shows it."""
+    kept = {part: kept[part] for part in PARTS if part in kept}
+    found = {part: one["found"] for part, one in kept.items()}
+    sections = [
+        _head(kept),
+        _section("Aims", "| | what | aim | stretch | measured | |\n|---|---|---|---|---|---|",
+                 targets.rows(found, REASONS)),
+    ]  # fmt: skip
+    sections += [write(found[part]) for part, write in WRITERS.items() if part in found]
+    return "\n\n".join(sections) + "\n"
+
+
+def _section(title: str, head: str, rows: Sequence[str]) -> str:
+    return f"## {title}\n\n" + "\n".join([head, *rows])
+
+
+def _head(kept: Kept) -> str:
+    parts = "\n".join(
+        f"| {part} | {PARTS[part].what} | {one['at']} | {one['took_s']} | {one['load'][0]} | "
+        f"{one['load'][1]} |"
+        for part, one in kept.items()
+    )
+    machine = kept.get("paired", {}).get("found", {}).get("machine")
+    return f"""# Benchmarks
+
+Written by `make bench`. {_machine(machine) if machine else ""}
+
+Ratios within one run are what counts; requests per second move with the machine. The clients run
+on the same cores. Rows are counted after every measurement of ours: events = distinct payments
+sent = rewards, ledger and roll-up sum to the same, nothing is pending; every tenth request repeats
+an earlier one on purpose.
+
+| part | measures | when (UTC) | took s | load before | load after |
+|---|---|---|---|---|---|
+{parts}"""
+
+
+def _machine(one: Mapping[str, Any]) -> str:
+    packages = ", ".join(f"{name} {number}" for name, number in one["packages"].items())
+    postgres = one["postgres"]
+    return (
+        f"{one['cores']} cores ({one['processor']}), {one['memory_gib']} GiB, {one['system']}; "
+        f"Python {one['python']}, {packages}, {one['queue']}. PostgreSQL "
+        f"{postgres['server_version']} with `fsync` {postgres['fsync']}, `synchronous_commit` "
+        f"{postgres['synchronous_commit']}, `full_page_writes` {postgres['full_page_writes']}; "
+        f"8 kB written and on disk in {one['fsync_us']} us (median)."
+    )
