@@ -73,7 +73,7 @@ def _drain(length: Length, _: bool) -> dict[str, Any]:
         "whole": drain.measure(length.drained)[0],
         "counting": drain.measure(length.drained, form=world.lean, first_months=12)[0],
     }
-    _, profile = drain.measure(min(length.drained, 6_000), True, form=world.lean)
+    profile = drain.measure(min(length.drained, 6_000), True, form=world.lean)[1]
     cpu = [(one.cpu_seconds + one.database_seconds) / one.events * 1e6 for one in lean]
     return {
         "lean": [asdict(one) for one in lean],

@@ -90,7 +90,7 @@ def _fresh(kind: str) -> Callable[[Found], float]:
         runs = found["fresh"][kind]
         if isinstance(runs, str):
             raise KeyError(runs)
-        return statistics.median(sum(steps.values()) for steps in runs)
+        return float(statistics.median(sum(steps.values()) for steps in runs))
 
     return value
 
