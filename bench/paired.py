@@ -69,8 +69,8 @@ def measure(
                 if subject.peer is None:
                     raise
                 print(f"{subject.label} failed: {problem}", flush=True)
-                missing[subject.name] = "it failed under load"
-        subjects = [subject for subject in subjects if subject.name not in missing]
+                missing[subject.label] = "it failed under load"
+        subjects = [subject for subject in subjects if subject.label not in missing]
     distinct = {one.name: sum(some[one.name].distinct for some in found) for one in subjects}
     for subject in subjects:
         recorded = subject.recorded()

@@ -53,7 +53,7 @@ def _paired(length: Length, with_peers: bool) -> dict[str, Any]:
             except subprocess.CalledProcessError:
                 if subject.peer is None:
                     raise
-                missing[subject.name] = "its set-up failed"
+                missing[subject.label] = "its set-up failed"
                 subjects.remove(subject)
         found = paired.measure(base, subjects, length.rounds, length.seconds)
         [ours] = [one for one in subjects if isinstance(one, Ours)]
