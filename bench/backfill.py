@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, create_engine, func, select, update
 from sqlalchemy.orm import Session
@@ -74,7 +75,7 @@ def compare(invoices: int, prepared: bool) -> str:
         _process(["--serve", "--invoices", str(invoices), *more]) as site,
     ):
         address = json.loads(site.stdout.readline())["url"] if site.stdout else ""
-        postgres = servers.psutil.Process(server.process.pid)
+        postgres = psutil.Process(server.process.pid)
         database, serving = servers.cpu_seconds(postgres), _cpu(site)
         with _process(["--url", url, "--site", address]) as fetching:
             found = json.loads(fetching.communicate()[0])
@@ -108,7 +109,7 @@ def limited(invoices: int, per_minute: int) -> str:
         limit = server.runner.simulator.limit
         limit.set(per_minute)
         engine, integration_id, settings = _ready(url, server.url, per_minute * LOCAL_SHARE)
-        clock = {"clock": lambda: now[0], "sleep": sleep}
+        clock: dict[str, Any] = {"clock": lambda: now[0], "sleep": sleep}
         connect = partial(connected, settings, "bench", KEY, **clock)
         go_on(engine, lambda _: connect, NO_LIMIT, at_once=1)
         with Session(engine) as session:
@@ -133,7 +134,7 @@ def _process(arguments: list[str]) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _cpu(process: "subprocess.Popen[str]") -> float:
-    return servers.cpu_seconds(servers.psutil.Process(process.pid))
+    return servers.cpu_seconds(psutil.Process(process.pid))
 
 
 def serve(invoices: int, prepared: bool) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from bench import checked, drain, servers, world
 from bench.ground import Ground, ground
 from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.kit import log
 from rewards_service.kit.migrate import upgrade
 from rewards_service.rewards import jobs as reward_jobs
 from rewards_service.transactions.models import RewardDue
@@ -79,7 +80,13 @@ def _drained(base: Ground, events: int, processes: int) -> float:
     servers.vacuum(url)
     command = [sys.executable, "-m", "bench.backlog", "--url", url]
     running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         for _ in range(processes)
     ]
     for one in running:
@@ -104,6 +111,7 @@ def work(url: str) -> None:
     """Drain until nothing is pending and no reward is due, whoever has it."""
     engine = create_engine(url)
     spare_the_collector()
+    log.configure("json", sys.stderr)  # what is said on the other is read
     print("ready", flush=True)
     sys.stdin.readline()
     while _left(engine):

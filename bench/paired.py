@@ -5,7 +5,7 @@ for everybody; more are run in their place. Rows are counted afterwards.
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -69,8 +69,8 @@ def measure(
                 if subject.peer is None:
                     raise
                 print(f"{subject.label} failed: {problem}", flush=True)
-                missing[subject.name] = "it failed under load"
-        subjects = [subject for subject in subjects if subject.name not in missing]
+                missing[subject.label] = "it failed under load"
+        subjects = [subject for subject in subjects if subject.label not in missing]
     distinct = {one.name: sum(some[one.name].distinct for some in found) for one in subjects}
     for subject in subjects:
         recorded = subject.recorded()
@@ -141,18 +141,18 @@ def _busy_seconds() -> float:
     return float(times.user + times.system + times.nice)
 
 
-def median(found: dict[str, Any], subject: str, name: str) -> float:
+def median(found: Mapping[str, Any], subject: str, name: str) -> float:
     """Of the rounds that count. name: of a field of Round, or total_us."""
     return statistics.median(_values(found, subject, name))
 
 
-def ratios(found: dict[str, Any], one: str, other: str, name: str = "per_second") -> list[float]:
+def ratios(found: Mapping[str, Any], one: str, other: str, name: str = "per_second") -> list[float]:
     """One subject's figure by the other's, sorted, of each round that counts."""
     pairs = zip(_values(found, one, name), _values(found, other, name), strict=True)
     return sorted(a / b for a, b in pairs)
 
 
-def _values(found: dict[str, Any], subject: str, name: str) -> list[float]:
+def _values(found: Mapping[str, Any], subject: str, name: str) -> list[float]:
     rows = [Round(**found["rounds"][number][subject]) for number in found["kept"]]
     return [float(getattr(row, name)) for row in rows]
 

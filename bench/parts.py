@@ -53,7 +53,7 @@ def _paired(length: Length, with_peers: bool) -> dict[str, Any]:
             except subprocess.CalledProcessError:
                 if subject.peer is None:
                     raise
-                missing[subject.name] = "its set-up failed"
+                missing[subject.label] = "its set-up failed"
                 subjects.remove(subject)
         found = paired.measure(base, subjects, length.rounds, length.seconds)
         [ours] = [one for one in subjects if isinstance(one, Ours)]
@@ -73,7 +73,7 @@ def _drain(length: Length, _: bool) -> dict[str, Any]:
         "whole": drain.measure(length.drained)[0],
         "counting": drain.measure(length.drained, form=world.lean, first_months=12)[0],
     }
-    _, profile = drain.measure(min(length.drained, 6_000), True, form=world.lean)
+    profile = drain.measure(min(length.drained, 6_000), True, form=world.lean)[1]
     cpu = [(one.cpu_seconds + one.database_seconds) / one.events * 1e6 for one in lean]
     return {
         "lean": [asdict(one) for one in lean],

@@ -24,8 +24,7 @@ def paired_section(found: Found) -> str:
         f"\n- {found['labels'][name]}: {said}." for name, said in found["versions"].items()
     )
     missing = "".join(
-        f"\n- {name.replace('_', '-')} was not measured: {why}."
-        for name, why in found["missing"].items()
+        f"\n- {name} was not measured: {why}." for name, why in found["missing"].items()
     )
     return f"""## All under the same load
 

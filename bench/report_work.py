@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import drain
+from rewards_service.webhooks.jobs import BATCHES
 
 ROOT = Path(__file__).parent.parent
 Found = Mapping[str, Any]
@@ -23,7 +24,7 @@ def drain_section(found: Found) -> str:
     ]
     return f"""## A backlog until the last reward
 
-One process, batches of {drain.event_jobs.BATCHES["postgresql"]:,}, two payments a customer; each
+One process, batches of {BATCHES["postgresql"]:,}, two payments a customer; each
 customer's first payment converts a lead.
 
 | payments | number | seconds | events/s | worker CPU us/event | PostgreSQL CPU us/event |

@@ -66,10 +66,14 @@ def gunicorn(port: int, python: str = sys.executable) -> list[str]:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, environ: dict[str, str], folder: Path | None = None
+    command: Sequence[str],
+    port: int,
+    environ: dict[str, str],
+    folder: Path | None = None,
+    log: Path | None = None,
 ) -> Iterator[psutil.Process]:
     """A web server of this command, ready: anything at all answers at its port."""
-    with running(command, environ, folder) as process:
+    with running(command, environ, folder, log) as process:
         _wait_for(f"http://127.0.0.1:{port}/livez")
         yield process
 

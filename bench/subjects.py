@@ -209,7 +209,7 @@ def found(ground: Ground, with_peers: bool = True) -> tuple[list[Subject], dict[
         if isinstance(peer, Peer):
             subjects.append(kind(ground, peer))
         else:
-            missing[kind.name] = peer.reason
+            missing[kind.label] = peer.reason
     return subjects, missing
 
 

@@ -90,7 +90,7 @@ def _fresh(kind: str) -> Callable[[Found], float]:
         runs = found["fresh"][kind]
         if isinstance(runs, str):
             raise KeyError(runs)
-        return statistics.median(sum(steps.values()) for steps in runs)
+        return float(statistics.median(sum(steps.values()) for steps in runs))
 
     return value
 
@@ -130,6 +130,10 @@ TARGETS = (
            where=BACKFILL),
     Target("P10", "reports at 5 million rewards, SQL p95: statement page", 5, 2, None, False,
            " ms", where=GROWTH),
+    Target("P10", "the same: totals of a statement", 2, 1, None, False, " ms", where=GROWTH),
+    Target("P10", "the same: all partners, one month", 10, 5, None, False, " ms", where=GROWTH),
+    Target("P10", "the same: top 20 partners", 20, 10, None, False, " ms", where=GROWTH),
+    Target("P10", "the same: page 10,000 of a list", 2, 1, None, False, " ms", where=GROWTH),
     Target("P11", "a page of the REST API, p95 (at 5 million in `make bench-growth`)", 25, 12,
            _page_p95, False, " ms", 1),
     Target("P12", "ten times the data: time of the reports", 1.5, 1.2, None, False, " x", 1,

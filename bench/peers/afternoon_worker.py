@@ -15,7 +15,7 @@ from bench.peers import afternoon
 class Preloaded(Worker):
     def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
         afternoon.engine.dispose(close=False)  # the parent's connections stay the parent's
-        super().main_work_horse(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().main_work_horse(*args, **kwargs)
 
 
 def main() -> None:
