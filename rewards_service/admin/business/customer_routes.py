@@ -16,7 +16,7 @@ from rewards_service.admin.business.searching import NOTHING, Sought, answer, un
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -207,6 +207,8 @@ VIEW = ListView(
         Filter("chargebee_customer_id", "Chargebee Customer ID"),
     ),
     export="/files/customers",
-    empty="No customers yet. They come with the first payment of a lead or of a deal's contact.",
-    empty_icon="building-store",
+    empty=Empty("building-store", "No customers yet.",
+                "They come with the first payment of a lead or of a deal's contact.",
+                (("Leads", "leads_pages.list_leads", "address-book"),
+                 ("Deals", "deals_pages.list_deals", "briefcase")), by_payments=True),
 )  # fmt: skip

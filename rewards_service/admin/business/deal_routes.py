@@ -15,7 +15,7 @@ from rewards_service.admin.business.searching import NOTHING, Sought, answer, un
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment, money
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -175,6 +175,13 @@ VIEW = ListView(
         Filter("external_id", "Id in your CRM"),
     ),
     export="/files/deals",
-    empty="No deals yet. Register the first one, or bring in a file of your CRM.",
-    empty_icon="briefcase",
+    empty=Empty(
+        "briefcase",
+        "No deals yet.",
+        "Register the first one, or bring in a file of your CRM.",
+        (
+            ("New deal", "deals_pages.new_deal", "plus"),
+            ("Import", "deals_pages.import_deals", "upload"),
+        ),
+    ),
 )

@@ -17,7 +17,7 @@ from rewards_service.admin.business.searching import NOTHING, Sought, answer, un
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -220,8 +220,15 @@ VIEW = ListView(
         Filter("external_id", "Id in your CRM"),
     ),
     export="/files/leads",
-    empty="No leads yet. Register the first one, or bring in a file of your CRM.",
-    empty_icon="address-book",
+    empty=Empty(
+        "address-book",
+        "No leads yet.",
+        "Register the first one, or bring in a file of your CRM.",
+        (
+            ("New lead", "leads_pages.new_lead", "plus"),
+            ("Import", "leads_pages.import_leads", "upload"),
+        ),
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, money, number
-from rewards_service.admin.lists import Column, Filter, ListView, asked
+from rewards_service.admin.lists import Column, Empty, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
 from rewards_service.admin.money.blueprints import payouts as blueprint
 from rewards_service.admin.money.reward_list import address, chips
@@ -70,8 +70,10 @@ def _view(session: Session) -> ListView:
         link=lambda row: place_of("payout", row.payout.id) or "", export="/files/payouts",
         lead="Approved rewards, gathered for each partner and currency.",
         actions=(make,) if may("payouts:write") else (),
-        empty="No payout was made yet. Approve rewards first, then make payouts of them, by hand "
-        "or by a schedule.", empty_icon="cash",
+        empty=Empty("cash", "No payout was made yet.",
+                    "Approve rewards first, then make payouts of them, by hand or by a schedule.",
+                    (("Rewards to review", "rewards_pages.list_rewards", "coin"),
+                     ("Make payouts", "payouts_pages.show_making", "plus"))),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, moment, money
-from rewards_service.admin.lists import Bulk, Column, Filter, ListView, asked
+from rewards_service.admin.lists import Bulk, Column, Empty, Filter, ListView, asked
 from rewards_service.admin.money import finding, names
 from rewards_service.admin.money.blueprints import rewards as blueprint
 from rewards_service.admin.money.deciding import CHOOSABLE
@@ -103,8 +103,10 @@ def view(session: Session) -> ListView:
     return ListView(
         title="Rewards", columns=COLUMNS, fetch=_fetch, row=lambda row: row, filters=filters,
         link=lambda row: place_of("reward", row.reward.id) or "",
-        empty="No reward was earned yet. They arise by themselves as "
-        "payments arrive from Chargebee.", empty_icon="coin",
+        empty=Empty("coin", "No reward was earned yet.",
+                    "They arise by themselves as customers that partners brought pay.",
+                    (("Transactions", "transactions_pages.list_transactions", "receipt"),),
+                    by_payments=True),
         lead="What partners earn. Approve it, and it goes into their next payout.",
         bulk=Bulk(_address, "rewards/bulk_bar.html", _choosable, "rewards:write"),
     )  # fmt: skip

@@ -98,7 +98,7 @@ class TestDeals:
         assert half.status_code == 422
         assert "A share needs both a partner and per cent" in half.text
         odd = owner.post("/deals", **{**form, "amount_minor": "1.005"})
-        assert "EUR has 2 places behind the point" in odd.text
+        assert "EUR has 2 decimal places" in odd.text
         little = owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "50"})
         assert "Shares must sum to 10000" in little.text
         owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "66.66"})

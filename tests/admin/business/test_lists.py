@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 from rewards_service.kit import ids
 from tests.admin.business.books import Books
-from tests.admin.conftest import Enter
 from tests.admin.visitor import Visitor
 from tests.builders.world import World
 
@@ -81,13 +80,3 @@ class TestSearch:
         assert second.count("<tr data-row>") == 11
         assert ids.encode("led", keys[0]) in second
         assert company.lead not in second  # converted
-
-
-class TestEmpty:
-    def test_it_says_what_to_do_and_offers_it_to_those_who_may(self, enter: Enter) -> None:
-        manager, viewer = enter("manager").get("/leads").text, enter("viewer").get("/leads").text
-
-        assert "No leads yet. Register the first one" in manager
-        assert 'href="/leads/new"' in manager
-        assert 'href="/leads/new"' not in viewer
-        assert 'href="/leads/import"' not in viewer
