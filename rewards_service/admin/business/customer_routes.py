@@ -12,6 +12,7 @@ from wtforms import EmailField, StringField
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, payers, trail
 from rewards_service.admin.business.naming import Names, name_of_customer, outside
+from rewards_service.admin.business.registered import Words, form_page
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
@@ -34,6 +35,7 @@ from rewards_service.webhooks import reattribution
 blueprint = Pages("customers_pages", url_prefix="/customers")
 
 READ, WRITE = "crm:read", "crm:write"
+WORDS = Words("customer", "Customers", "customers_pages.list_customers", "Enter it")
 MEMBERS = ("name", "email", "source_partner_id")
 PLAIN = ("name", "email")
 LATEST = Paging(10, descending=True, after=None)
@@ -158,14 +160,8 @@ def _shown(customer: Customer) -> dict[str, str]:
 
 
 def _form(form: Any, customer: Customer | None = None, code: int = 200) -> ResponseReturnValue:
-    return show(
-        "business/form.html", code, form=form, order=[name for name in MEMBERS if name in form],
-        heading="Edit the customer" if customer else "New customer",
-        noun="Save" if customer else "Enter it", kept=None,
-        back=place_of("customer", customer.id) if customer
-        else url_for("customers_pages.list_customers"),
-        trail=[("Customers", url_for("customers_pages.list_customers"))],
-    )  # fmt: skip
+    page = customer and place_of("customer", customer.id)
+    return form_page(form, WORDS, MEMBERS, page, code=code)
 
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:

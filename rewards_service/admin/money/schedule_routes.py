@@ -17,8 +17,8 @@ from rewards_service.admin.money.blueprints import payouts as blueprint
 from rewards_service.admin.money.forms import ScheduleForm, objection
 from rewards_service.admin.pages import actor, show
 from rewards_service.kit import ids
-from rewards_service.kit.cells import decimal_text
 from rewards_service.kit.clock import utc_now
+from rewards_service.kit.money import format_minor
 from rewards_service.kit.pages import MAX_LIMIT, Paging
 from rewards_service.kit.web import current_session, path_key
 from rewards_service.payouts import schedules
@@ -110,14 +110,11 @@ def _form(schedule: PayoutSchedule | None = None) -> ScheduleForm:
 
 
 def _entered(schedule: PayoutSchedule) -> dict[str, Any]:
-    lines = [
-        f"{currency} {decimal_text(amount, currency)}"
-        for currency, amount in sorted(schedule.thresholds.items())
-    ]
+    least = sorted(schedule.thresholds.items())
     program = schedule.program_id
     return {
         "kind": schedule.kind, "day": schedule.day, "enabled": schedule.enabled,
-        "thresholds": "\n".join(lines),
+        "thresholds": "\n".join(format_minor(amount, currency) for currency, amount in least),
         "program_id": "" if program is None else ids.encode("prg", program),
     }  # fmt: skip
 

@@ -112,7 +112,7 @@ class TestDeals:
         assert field(shown, "amount_minor") == "1240.50"
         # In yen the same digits are another amount, and these are none.
         yen = {**form, "currency": "JPY", "version": field(shown, "version")}
-        assert "JPY has 0 places" in owner.post(path, **yen).text
+        assert "JPY has 0 decimal places" in owner.post(path, **yen).text
         owner.post(path, **{**yen, "amount_minor": "1240"})
         assert world.get(Deal, deal.id).amount_minor == 1_240
         assert [row for row in world.all(DealShare) if row.deal_id == deal.id] == []

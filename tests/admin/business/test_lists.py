@@ -20,6 +20,17 @@ def _query(typed: dict[str, str]) -> str:
     return "&".join(f"{name}={text}" for name, text in typed.items())
 
 
+class TestShared:
+    def test_a_deal_names_all_between_whom_it_is_split(
+        self, owner: Visitor, company: Books
+    ) -> None:
+        shown = owner.get("/deals").text
+        row = next(part for part in shown.split("<tr data-row>") if company.deal in part)
+
+        assert f"/partners/{company.ann}" in row
+        assert f"/partners/{company.bob}" in row
+
+
 class TestSearch:
     def test_whatever_names_a_thing_finds_it(self, owner: Visitor, company: Books) -> None:
         found = owner.get("/leads?email=%20EVE@Buyer.EXAMPLE").text

@@ -71,7 +71,7 @@ class TestEverythingElse:
         wanted = form(
             name="Acme", mode="observe", hierarchy="root", conflict="first_wins",
             requests_per_minute="150",
-            **{"verification-mode": "above", "verification-above_minor": "500 EUR\nJPY 1,000"},
+            **{"verification-mode": "above", "verification-above_minor": "500 EUR\nJPY 1000"},
         )  # fmt: skip
         saved = owner.post(here, **wanted)
         found = row(engine)
