@@ -160,7 +160,7 @@ def _shown(customer: Customer) -> dict[str, str]:
 
 
 def _form(form: Any, customer: Customer | None = None, code: int = 200) -> ResponseReturnValue:
-    page = customer and place_of("customer", customer.id)
+    page = place_of("customer", customer.id) if customer else None
     return form_page(form, WORDS, MEMBERS, page, code=code)
 
 
@@ -205,6 +205,6 @@ VIEW = ListView(
     export="/files/customers",
     empty=Empty("building-store", "No customers yet.",
                 "They come with the first payment of a lead or of a deal's contact.",
-                (("Leads", "leads_pages.list_leads", "address-book"),
-                 ("Deals", "deals_pages.list_deals", "briefcase")), by_payments=True),
+                (("Look at leads", "leads_pages.list_leads", "address-book"),
+                 ("Look at deals", "deals_pages.list_deals", "briefcase")), by_payments=True),
 )  # fmt: skip

@@ -104,7 +104,7 @@ def change_deal(deal_id: str) -> ResponseReturnValue:
 
 def _form(form: Any, deal: Deal | None = None, code: int = 200) -> ResponseReturnValue:
     return registered.form_page(
-        form, WORDS, forms.MEMBERS, deal and place_of("deal", deal.id), code=code,
+        form, WORDS, forms.MEMBERS, place_of("deal", deal.id) if deal else None, code=code,
         kept="It has its customer: its contact, partner, shares and registration stay."
         if deal is not None and deal.customer_id is not None else None,
     )  # fmt: skip
@@ -152,9 +152,5 @@ VIEW = ListView(
         "briefcase",
         "No deals yet.",
         "Register the first one, or bring in a file of your CRM.",
-        (
-            ("New deal", "deals_pages.new_deal", "plus"),
-            ("Import", "deals_pages.import_deals", "upload"),
-        ),
     ),
 )

@@ -144,7 +144,7 @@ def _told(form: Any) -> dict[str, str]:
 
 def _form(form: Any, lead: Lead | None = None, code: int = 200) -> ResponseReturnValue:
     return registered.form_page(
-        form, WORDS, MEMBERS, lead and place_of("lead", lead.id), code=code,
+        form, WORDS, MEMBERS, place_of("lead", lead.id) if lead else None, code=code,
         kept="It became a customer: its e-mail address, status, partner and registration stay."
         if lead is not None and lead.status == "converted" else None,
     )  # fmt: skip
@@ -180,10 +180,6 @@ VIEW = ListView(
         "address-book",
         "No leads yet.",
         "Register the first one, or bring in a file of your CRM.",
-        (
-            ("New lead", "leads_pages.new_lead", "plus"),
-            ("Import", "leads_pages.import_leads", "upload"),
-        ),
     ),
 )
 

@@ -135,7 +135,7 @@ def _payments(session: Session) -> ListView:
         link=_link,
         empty=Empty("circle-check", "Nothing is unmatched.",
                     "Every payment found its customer, or none has come yet.",
-                    (("Transactions", "transactions_pages.list_transactions", "receipt"),)),
+                    (("Recorded payments", "transactions_pages.list_transactions", "receipt"),)),
     )  # fmt: skip
 
 

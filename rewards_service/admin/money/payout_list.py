@@ -70,8 +70,7 @@ def _view(session: Session) -> ListView:
         actions=(make,) if may("payouts:write") else (),
         empty=Empty("cash", "No payout was made yet.",
                     "Approve rewards first, then make payouts of them, by hand or by a schedule.",
-                    (("Rewards to review", "rewards_pages.list_rewards", "coin"),
-                     ("Make payouts", "payouts_pages.show_making", "plus"))),
+                    (("Rewards to review", "rewards_pages.list_rewards", "coin"),)),
     )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def view(session: Session) -> ListView:
         link=lambda row: place_of("reward", row.reward.id) or "",
         empty=Empty("coin", "No reward was earned yet.",
                     "They arise by themselves as customers that partners brought pay.",
-                    (("Transactions", "transactions_pages.list_transactions", "receipt"),),
+                    (("Look at payments", "transactions_pages.list_transactions", "receipt"),),
                     by_payments=True),
         lead="What partners earn. Approve it, and it goes into their next payout.",
         bulk=Bulk(_address, "rewards/bulk_bar.html", _choosable, "rewards:write"),

@@ -206,6 +206,5 @@ VIEW = ListView(
     link=lambda row: _address(row.key),
     filters=(Filter("partner_id", "Partner (its id)", kind="search"),),
     export="/files/api-keys",
-    empty=Empty("key", "No keys yet.", "Make one for each program that calls the API.",
-                (("New key", "keys_pages.new_key", "plus"),)),
+    empty=Empty("key", "No keys yet.", "Make one for each program that calls the API."),
 )  # fmt: skip

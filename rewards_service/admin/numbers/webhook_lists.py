@@ -95,8 +95,7 @@ ENDPOINTS = ListView(
     link=_where,
     export="/files/webhook-endpoints",
     empty=Empty("webhook", "Nobody is told yet.",
-                "Add an address, and it hears of rewards and payouts as they happen.",
-                (("New endpoint", "webhooks_pages.new_endpoint", "plus"),)),
+                "Add an address, and it hears of rewards and payouts as they happen."),
 )  # fmt: skip
 DELIVERIES = ListView(
     title="Deliveries",

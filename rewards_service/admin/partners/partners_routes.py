@@ -205,6 +205,5 @@ VIEW = ListView(
         Filter("status", "Status", {status: status.capitalize() for status in STATUSES}),
     ),
     empty=Empty("users", "No partner yet.",
-                "Partners bring leads and deals, and earn by what those pay.",
-                (("New partner", "partners_pages.new_partner", "plus"),), by_payments=True),
+                "Partners bring leads and deals, and earn by what those pay.", by_payments=True),
 )  # fmt: skip

@@ -212,5 +212,5 @@ VIEW = ListView(
     link=lambda row: address_of_program(row[0].id),
     empty=Empty("stack-2", "No programme yet.",
                 "A programme is a set of rules; partners earn by those they are in.",
-                (("New programme", "programs_pages.new_program", "plus"),), by_payments=True),
+                by_payments=True),
 )  # fmt: skip
