@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from rewards_service.admin.activity import Line, actor_called, told
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, may, show
 from rewards_service.admin.places import link_to
 from rewards_service.admin.searching import names_of_things
@@ -69,6 +69,5 @@ VIEW = ListView(
         Filter("action", "Action"),
         Filter("actor", "Who (e-mail or id)"),
     ),
-    empty="Nothing was done yet.",
-    empty_icon="history",
+    empty=Empty("history", "Nothing was done yet."),
 )  # fmt: skip

@@ -74,36 +74,28 @@ class VerifyForm(theirs.VerifyForm):
         return counted(self.user.email, attempt, lambda why: _add(self.password, why))
 
 
-class CodeForm(theirs.TwoFactorVerifyCodeForm):
+class _SecondFactor:
+    """What is asked after the password: tried unless too many went wrong, and counted."""
+
+    def validate(self: Any, **kwargs: Any) -> bool:
+        if self.user is None:
+            return False
+        email = self.user.email
+        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
+            _add(self.code, LOCKED)
+            return False
+        good = bool(super().validate(**kwargs))  # type: ignore[misc]
+        if not good:
+            _note(email)
+        return good
+
+
+class CodeForm(_SecondFactor, theirs.TwoFactorVerifyCodeForm):
     """A code of an app."""
 
-    def validate(self, **kwargs: Any) -> bool:
-        if self.user is None:
-            return False
-        email = self.user.email
-        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
-            _add(self.code, LOCKED)
-            return False
-        good = bool(super().validate(**kwargs))
-        if not good:
-            _note(email)
-        return good
 
-
-class RecoveryForm(MfRecoveryForm):
+class RecoveryForm(_SecondFactor, MfRecoveryForm):
     """A code for the day the device is lost."""
-
-    def validate(self, **kwargs: Any) -> bool:
-        if self.user is None:
-            return False
-        email = self.user.email
-        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
-            _add(self.code, LOCKED)
-            return False
-        good = bool(super().validate(**kwargs))
-        if not good:
-            _note(email)
-        return good
 
 
 def _note(email: str) -> None:

@@ -9,6 +9,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.pages import may
+from rewards_service.integrations.queries import is_connected
 from rewards_service.kit import pages
 from rewards_service.kit.web import current_session, current_settings
 
@@ -64,10 +65,29 @@ class Bulk:
 
 
 @dataclass(frozen=True)
+class Empty:
+    """What a list says where there is nothing at all, and what leads on from there.
+
+    `steps` are title, endpoint and icon; those show that this person may take. `by_payments`:
+    nothing comes here before a site is connected, so until then that is what leads on.
+    """
+
+    icon: str
+    title: str
+    detail: str = ""
+    steps: Sequence[tuple[str, str, str]] = ()
+    by_payments: bool = False
+
+    def begins(self) -> bool:
+        """Whether there is no site yet that anything could come from."""
+        return self.by_payments and not is_connected(current_session())
+
+
+@dataclass(frozen=True)
 class ListView:
     """A list as a page. `fetch` gives the rows for the filters that are set.
 
-    `link` is where a row leads; `empty` what to say, and do, where there is nothing at all.
+    `link` is where a row leads.
     """
 
     title: str
@@ -77,8 +97,7 @@ class ListView:
     filters: Sequence[Filter] = ()
     link: Callable[[Any], str] | None = None
     export: str | None = None  # address of the same list as a file; the filters are added
-    empty: str = "Nothing here yet."
-    empty_icon: str = "search"
+    empty: Empty = Empty("search", "Nothing here yet.")
     actions: Sequence[tuple[str, str, str]] = field(default_factory=tuple)  # title, address, icon
     bulk: Bulk | None = None
     lead: str = ""  # one line below the headline

@@ -6,14 +6,13 @@ from urllib.parse import urlencode
 from babel.dates import format_date
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy import select
 
 from rewards_service.admin import figures
 from rewards_service.admin.layout import address_of, locale
 from rewards_service.admin.numbers import summary, weeks
 from rewards_service.admin.numbers.charts import BAR, Chart, Series
 from rewards_service.admin.pages import Pages, show
-from rewards_service.integrations.models import Integration
+from rewards_service.integrations.queries import is_connected
 from rewards_service.kit.web import current_session, current_settings
 from rewards_service.samples.company import find_sample_site
 
@@ -25,7 +24,6 @@ def show_overview() -> ResponseReturnValue:
     """Cards, the attention list, the last weeks, who came first."""
     session = current_session()
     found, made_at = summary.read(session)
-    connected = select(Integration.id).where(Integration.deleted_at.is_(None)).limit(1)
     return show(
         "overview.html",
         found=found,
@@ -38,7 +36,7 @@ def show_overview() -> ResponseReturnValue:
             ("top-quarter", "Top partners of the last three months", found.of_quarter, None),
         ],
         attention=figures.attention(session, current_settings()),
-        connected=session.scalar(connected) is not None,
+        connected=is_connected(session),
         sample=find_sample_site(session) is not None,
     )  # fmt: skip
 

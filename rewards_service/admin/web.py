@@ -18,6 +18,7 @@ from rewards_service.admin import (
     tones,
     users_routes,
 )
+from rewards_service.admin.browsers import browser_of
 from rewards_service.admin.business import import_routes, source_routes, transaction_routes
 from rewards_service.admin.connect import routes as connect_routes
 from rewards_service.admin.inspect import (
@@ -55,7 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Serve the pages on `app`, for those who sign in."""
     layout.init_app(app)
     app.jinja_env.globals.update(link_to=places.link_to, jumps=shortcuts.jumps)
-    app.jinja_env.filters.update(tone=tones.tone_of, worded=tones.worded)
+    app.jinja_env.filters.update(tone=tones.tone_of, worded=tones.worded, browser=browser_of)
     security.init_app(app, settings)
     oidc_routes.init_app(app, settings)
     for blueprint in BLUEPRINTS:

@@ -18,6 +18,12 @@ def list_integrations(session: Session, paging: Paging) -> Page:
     return fetch(session, query, Integration.id, paging)
 
 
+def is_connected(session: Session) -> bool:
+    """Whether there is any site that payments could come from."""
+    some = select(Integration.id).where(Integration.deleted_at.is_(None)).limit(1)
+    return session.scalar(some) is not None
+
+
 def health(session: Session, integrations: Sequence[Integration]) -> dict[int, dict[str, Any]]:
     """Integration -> when it last heard, what came and failed in 24 h, what waits and how long.
 

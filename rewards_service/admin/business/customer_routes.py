@@ -12,11 +12,12 @@ from wtforms import EmailField, StringField
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, payers, trail
 from rewards_service.admin.business.naming import Names, name_of_customer, outside
+from rewards_service.admin.business.registered import Words, form_page
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -34,6 +35,7 @@ from rewards_service.webhooks import reattribution
 blueprint = Pages("customers_pages", url_prefix="/customers")
 
 READ, WRITE = "crm:read", "crm:write"
+WORDS = Words("customer", "Customers", "customers_pages.list_customers", "Enter it")
 MEMBERS = ("name", "email", "source_partner_id")
 PLAIN = ("name", "email")
 LATEST = Paging(10, descending=True, after=None)
@@ -158,14 +160,8 @@ def _shown(customer: Customer) -> dict[str, str]:
 
 
 def _form(form: Any, customer: Customer | None = None, code: int = 200) -> ResponseReturnValue:
-    return show(
-        "business/form.html", code, form=form, order=[name for name in MEMBERS if name in form],
-        heading="Edit the customer" if customer else "New customer",
-        noun="Save" if customer else "Enter it", kept=None,
-        back=place_of("customer", customer.id) if customer
-        else url_for("customers_pages.list_customers"),
-        trail=[("Customers", url_for("customers_pages.list_customers"))],
-    )  # fmt: skip
+    page = place_of("customer", customer.id) if customer else None
+    return form_page(form, WORDS, MEMBERS, page, code=code)
 
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
@@ -207,6 +203,8 @@ VIEW = ListView(
         Filter("chargebee_customer_id", "Chargebee Customer ID"),
     ),
     export="/files/customers",
-    empty="No customers yet. They come with the first payment of a lead or of a deal's contact.",
-    empty_icon="building-store",
+    empty=Empty("building-store", "No customers yet.",
+                "They come with the first payment of a lead or of a deal's contact.",
+                (("Look at leads", "leads_pages.list_leads", "address-book"),
+                 ("Look at deals", "deals_pages.list_deals", "briefcase")), by_payments=True),
 )  # fmt: skip

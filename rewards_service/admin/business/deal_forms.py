@@ -9,7 +9,7 @@ from wtforms import EmailField, FieldList, Form, FormField, SelectField, StringF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
-from rewards_service.admin.business import fields
+from rewards_service.admin.business import fields, registered
 from rewards_service.audit.subjects import public_id
 from rewards_service.crm import listing
 from rewards_service.crm.models import DEAL_STAGES, Deal
@@ -23,7 +23,7 @@ MEMBERS = (
 BLANKS = 3  # lines for further shares
 
 
-class DealForm(fields.VersionedForm):
+class DealForm(registered.RegisteredForm):
     """A sale that a partner works on."""
 
     name = StringField("Name", [DataRequired("A deal needs a name.")])
@@ -42,11 +42,6 @@ class DealForm(fields.VersionedForm):
         choices=[SelectChoice(name, name.title()) for name in DEAL_STAGES],
         description="A lost or archived deal gets no customer by a payment.",
     )  # fmt: skip
-    registered_at = StringField(
-        "Registered at (UTC)", render_kw={"type": "datetime-local", "step": "1"},
-        description="Only payments from then on count. Empty: now.",
-    )  # fmt: skip
-    external_id = StringField("Id in your CRM", description="A file that names it changes it.")
 
 
 def new_form(session: Session) -> Any:
@@ -89,24 +84,19 @@ def _blank(taken: int) -> list[dict[str, str]]:
 
 def shown(deal: Deal) -> dict[str, str]:
     """A deal's members as the form shows them."""
-    texts = {name: getattr(deal, name) or "" for name in MEMBERS}
-    return {
-        **texts,
-        "partner_id": "" if deal.partner_id is None else public_id("partner", deal.partner_id),
-        "amount_minor": fields.in_units(deal.amount_minor, deal.currency),
-        "registered_at": fields.of_field(deal.registered_at),
-    }
+    amount = fields.in_units(deal.amount_minor, deal.currency)
+    return {**registered.shown(deal, MEMBERS), "amount_minor": amount}
 
 
 def new_deal(session: Session, form: Any) -> dict[str, Any]:
     """The body of a new deal. Raises ValidationError."""
-    return {**_typed(_told(session, form)), "shares": _shares(session, form)}
+    return {**_typed(registered.told(session, form, MEMBERS)), "shares": _shares(session, form)}
 
 
 def changed_deal(session: Session, form: Any, deal: Deal) -> dict[str, Any]:
     """The body that changes a deal to what the form says. Raises ValidationError."""
     before = shown(deal)
-    given = fields.changes(DealSchema(), _told(session, form), before)
+    given = fields.changes(DealSchema(), registered.told(session, form, MEMBERS), before)
     if "amount_minor" in given or "currency" in given:  # the same digits are another amount then
         given = {**given, "amount_minor": form.amount_minor.data.strip() or None}
     wanted = _typed(given, form.currency.data.strip() or "")
@@ -123,15 +113,6 @@ def changed_deal(session: Session, form: Any, deal: Deal) -> dict[str, Any]:
 
 def _order(share: dict[str, Any]) -> tuple[str, int]:
     return share["partner_id"], share["basis_points"]
-
-
-def _told(session: Session, form: Any) -> dict[str, str]:
-    texts = fields.told(form, MEMBERS)
-    if "partner_id" in texts:
-        texts["partner_id"] = fields.partner_id(session, texts["partner_id"], "partner_id") or ""
-    if "registered_at" in texts:
-        texts["registered_at"] = fields.time_of(form.registered_at)
-    return texts
 
 
 def _typed(texts: Any, currency: str | None = None) -> dict[str, Any]:

@@ -1,21 +1,20 @@
 """Deals: sales that partners work on, alone or together."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import deal_forms as forms
-from rewards_service.admin.business import fields, trail
+from rewards_service.admin.business import fields, registered
 from rewards_service.admin.business.naming import Names, link_deal
-from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.business.searching import Sought, answer
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment, money
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -28,14 +27,7 @@ from rewards_service.kit.web import current_session, path_key
 blueprint = Pages("deals_pages", url_prefix="/deals")
 
 READ, WRITE = "crm:read", "crm:write"
-
-
-class Row(NamedTuple):
-    """A deal as the list shows it."""
-
-    deal: Deal
-    partner: Markup
-    customer: Markup
+WORDS = registered.Words("deal", "Deals", "deals_pages.list_deals")
 
 
 @blueprint.page("", permission=READ)
@@ -78,7 +70,8 @@ def show_deal(deal_id: str) -> ResponseReturnValue:
     split = [(names.partner(one.partner_id), fields.per_cent(one.basis_points)) for one in shares]
     return show(
         "business/deal.html", deal=deal, deal_id=deal_id, split=split, foreign=foreign,
-        partner=names.partner(deal.partner_id), chain=_chain(session, deal),
+        partner=names.partner(deal.partner_id),
+        chain=registered.chain_of(session, deal, "Deal", link_deal(deal)),
         lines=activity_of(session, "deal", deal.id),
     )  # fmt: skip
 
@@ -109,41 +102,21 @@ def change_deal(deal_id: str) -> ResponseReturnValue:
     return redirect(url_for("deals_pages.show_deal", deal_id=deal_id))
 
 
-def _chain(session: Session, deal: Deal) -> list[trail.Link]:
-    chain = trail.chain_of(session, trail.story_of(session, deal.customer_id))
-    if deal.customer_id is not None:
-        return chain
-    own = Names(session, [deal.partner_id]).partner(deal.partner_id)
-    return trail.begun(chain, ("Deal", link_deal(deal)), own, deal.partner_id is not None)
-
-
 def _form(form: Any, deal: Deal | None = None, code: int = 200) -> ResponseReturnValue:
-    is_fixed = deal is not None and deal.customer_id is not None
-    return show(
-        "business/form.html", code, form=form,
-        order=[name for name in forms.MEMBERS if name in form],
-        heading="Edit the deal" if deal else "New deal", noun="Save" if deal else "Register it",
-        back=place_of("deal", deal.id) if deal else url_for("deals_pages.list_deals"),
-        trail=[("Deals", url_for("deals_pages.list_deals"))],
+    return registered.form_page(
+        form, WORDS, forms.MEMBERS, place_of("deal", deal.id) if deal else None, code=code,
         kept="It has its customer: its contact, partner, shares and registration stay."
-        if is_fixed else None,
+        if deal is not None and deal.customer_id is not None else None,
     )  # fmt: skip
 
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
-    wanted = understood(chosen)
-    if wanted is None:
-        return NOTHING
-    page = listing.list_deals(session, paging, wanted)
-    deals = [row[0] for row in page.rows]
-    names = Names(
-        session, [deal.partner_id for deal in deals], [deal.customer_id for deal in deals]
-    )
-    rows: Any = [
-        Row(deal, names.partner(deal.partner_id), names.customer(deal.customer_id))
-        for deal in deals
-    ]
-    return Page(rows, page.last)
+    return registered.rows_of(session, paging, chosen, listing.list_deals, _split)
+
+
+def _split(session: Session, deals: list[int]) -> dict[int, list[int]]:
+    shares = listing.shares_of(session, deals)
+    return {deal: [share.partner_id for share in shares[deal]] for deal in deals}
 
 
 def _amount(deal: Deal) -> str:
@@ -157,17 +130,17 @@ VIEW = ListView(
     title="Deals",
     lead="Sales that partners work on. A payment by the contact brings the customer to the deal.",
     columns=(
-        Column("Deal", lambda row: foreign(row.deal.name)),
-        Column("Contact", lambda row: foreign(row.deal.contact_email or "-"), priority=2),
-        Column("Stage", lambda row: status(row.deal.stage)),
-        Column("Amount", lambda row: _amount(row.deal), align="end"),
+        Column("Deal", lambda row: foreign(row.thing.name)),
+        Column("Contact", lambda row: foreign(row.thing.contact_email or "-"), priority=2),
+        Column("Stage", lambda row: status(row.thing.stage)),
+        Column("Amount", lambda row: _amount(row.thing), align="end"),
         Column("Partner", lambda row: row.partner),
-        Column("Registered", lambda row: moment(row.deal.registered_at), priority=3),
+        Column("Registered", lambda row: moment(row.thing.registered_at), priority=3),
         Column("Customer", lambda row: row.customer, priority=3),
     ),
     fetch=_fetch,
     row=lambda row: row,
-    link=lambda row: place_of("deal", row.deal.id) or "",
+    link=lambda row: place_of("deal", row.thing.id) or "",
     filters=(
         Filter("contact_email", "Contact's e-mail, or an id", kind="search"),
         Filter("stage", "Stage", {name: name.title() for name in DEAL_STAGES}),
@@ -175,6 +148,9 @@ VIEW = ListView(
         Filter("external_id", "Id in your CRM"),
     ),
     export="/files/deals",
-    empty="No deals yet. Register the first one, or bring in a file of your CRM.",
-    empty_icon="briefcase",
+    empty=Empty(
+        "briefcase",
+        "No deals yet.",
+        "Register the first one, or bring in a file of your CRM.",
+    ),
 )

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from rewards_service.admin.amounts import read_amount
 from rewards_service.audit.subjects import public_id
+from rewards_service.kit.cells import decimal_text
 from rewards_service.kit.clock import rfc3339
 from rewards_service.kit.errors import Conflict
-from rewards_service.kit.money import BASIS_POINTS, exponent, is_currency
+from rewards_service.kit.money import BASIS_POINTS, is_currency
 from rewards_service.partners.finding import find_partners
 from rewards_service.partners.models import Partner
 
@@ -133,26 +135,17 @@ def of_field(at: datetime | None) -> str:
 
 def minor_units(text: str, currency: str, member: str) -> int:
     """`"1240.5", "EUR"` is 124050. Raises ValidationError."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not set(text) <= set("0123456789.-"):
-        raise ValidationError({member: ["Not an amount such as 1240.50, with a point."]})
     if not is_currency(currency):
         return 0  # the currency is refused where it stands
-    minor = amount.scaleb(exponent(currency))
-    if minor != minor.to_integral_value():
-        places = exponent(currency)
-        raise ValidationError({member: [f"{currency} has {places} places behind the point."]})
-    return int(minor)
+    try:
+        return read_amount(text, currency)
+    except ValueError as error:
+        raise ValidationError({member: [str(error)]}) from error
 
 
 def in_units(minor: int | None, currency: str | None) -> str:
     """`124050, "EUR"` is "1240.50"."""
-    if minor is None or currency is None:
-        return ""
-    return f"{Decimal(minor).scaleb(-exponent(currency)):f}"
+    return "" if minor is None or currency is None else decimal_text(minor, currency)
 
 
 def basis_points(text: str) -> int:

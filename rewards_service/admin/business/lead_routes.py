@@ -1,6 +1,6 @@
 """Leads: those that partners brought, each with what became of it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -11,13 +11,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
 from rewards_service.admin.activity import activity_of
-from rewards_service.admin.business import fields, trail
+from rewards_service.admin.business import fields, registered
 from rewards_service.admin.business.naming import Names, link_lead, name_of_lead
-from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.business.searching import Sought, answer
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
@@ -30,13 +30,14 @@ from rewards_service.kit.web import current_session, path_key
 blueprint = Pages("leads_pages", url_prefix="/leads")
 
 READ, WRITE = "crm:read", "crm:write"
+WORDS = registered.Words("lead", "Leads", "leads_pages.list_leads")
 MEMBERS = (
     "email", "first_name", "last_name", "company", "status", "partner_id", "registered_at",
     "external_id",
 )  # fmt: skip
 
 
-class LeadForm(fields.VersionedForm):
+class LeadForm(registered.RegisteredForm):
     """Somebody that a partner brought."""
 
     email = EmailField(
@@ -51,19 +52,6 @@ class LeadForm(fields.VersionedForm):
         choices=[SelectChoice(name, name.title()) for name in LEAD_STATUSES if name != "converted"],
         description="A pending lead converts too, but its rewards wait for a person.",
     )  # fmt: skip
-    registered_at = StringField(
-        "Registered at (UTC)", render_kw={"type": "datetime-local", "step": "1"},
-        description="Only payments from then on count. Empty: now.",
-    )  # fmt: skip
-    external_id = StringField("Id in your CRM", description="A file that names it changes it.")
-
-
-class Row(NamedTuple):
-    """A lead as the list shows it."""
-
-    lead: Lead
-    partner: Markup
-    customer: Markup
 
 
 @blueprint.page("", permission=READ)
@@ -101,7 +89,8 @@ def show_lead(lead_id: str) -> ResponseReturnValue:
     return show(
         "business/lead.html", lead=lead, name=name_of_lead(lead), lead_id=lead_id,
         partner=Names(session, [lead.partner_id]).partner(lead.partner_id),
-        chain=_chain(session, lead), winner=other and link_lead(other), foreign=foreign,
+        chain=registered.chain_of(session, lead, "Lead", link_lead(lead)),
+        winner=other and link_lead(other), foreign=foreign,
         lines=activity_of(session, "lead", lead.id),
     )  # fmt: skip
 
@@ -132,14 +121,6 @@ def change_lead(lead_id: str) -> ResponseReturnValue:
     return redirect(url_for("leads_pages.show_lead", lead_id=lead_id))
 
 
-def _chain(session: Session, lead: Lead) -> list[trail.Link]:
-    chain = trail.chain_of(session, trail.story_of(session, lead.customer_id))
-    if lead.customer_id is not None:
-        return chain
-    own = Names(session, [lead.partner_id]).partner(lead.partner_id)
-    return trail.begun(chain, ("Lead", link_lead(lead)), own, lead.partner_id is not None)
-
-
 def _new_form() -> Any:
     return fields.with_partner(LeadForm, current_session(), "partner_id", "Partner")()
 
@@ -154,48 +135,23 @@ def _edit_form(lead: Lead) -> Any:
 
 
 def _shown(lead: Lead) -> dict[str, str]:
-    texts = {name: getattr(lead, name) or "" for name in MEMBERS}
-    partner = "" if lead.partner_id is None else public_id("partner", lead.partner_id)
-    return {**texts, "partner_id": partner, "registered_at": fields.of_field(lead.registered_at)}
+    return registered.shown(lead, MEMBERS)
 
 
 def _told(form: Any) -> dict[str, str]:
-    """What the form says, as the API's members; times as the page shows them when unchanged."""
-    texts = fields.told(form, MEMBERS)
-    if "partner_id" in texts:
-        named = fields.partner_id(current_session(), texts["partner_id"], "partner_id")
-        texts["partner_id"] = named or ""
-    if "registered_at" in texts:
-        texts["registered_at"] = fields.time_of(form.registered_at)
-    return texts
+    return registered.told(current_session(), form, MEMBERS)
 
 
 def _form(form: Any, lead: Lead | None = None, code: int = 200) -> ResponseReturnValue:
-    shown = lead is not None
-    return show(
-        "business/form.html", code, form=form, order=[name for name in MEMBERS if name in form],
-        heading="Edit the lead" if shown else "New lead", noun="Save" if shown else "Register it",
-        back=place_of("lead", lead.id) if lead else url_for("leads_pages.list_leads"),
-        trail=[("Leads", url_for("leads_pages.list_leads"))],
+    return registered.form_page(
+        form, WORDS, MEMBERS, place_of("lead", lead.id) if lead else None, code=code,
         kept="It became a customer: its e-mail address, status, partner and registration stay."
         if lead is not None and lead.status == "converted" else None,
     )  # fmt: skip
 
 
 def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
-    wanted = understood(chosen)
-    if wanted is None:
-        return NOTHING
-    page = listing.list_leads(session, paging, wanted)
-    leads = [row[0] for row in page.rows]
-    names = Names(
-        session, [lead.partner_id for lead in leads], [lead.customer_id for lead in leads]
-    )
-    rows: Any = [
-        Row(lead, names.partner(lead.partner_id), names.customer(lead.customer_id))
-        for lead in leads
-    ]
-    return Page(rows, page.last)
+    return registered.rows_of(session, paging, chosen, listing.list_leads)
 
 
 SOUGHT = Sought("email", lambda _session, text: {"external_id": text})
@@ -203,16 +159,16 @@ VIEW = ListView(
     title="Leads",
     lead="People that partners brought. The first payment by their e-mail makes them customers.",
     columns=(
-        Column("E-mail", lambda row: foreign(row.lead.email)),
-        Column("Name", lambda row: _name(row.lead), priority=2),
-        Column("Status", lambda row: status(row.lead.status)),
+        Column("E-mail", lambda row: foreign(row.thing.email)),
+        Column("Name", lambda row: _name(row.thing), priority=2),
+        Column("Status", lambda row: status(row.thing.status)),
         Column("Partner", lambda row: row.partner),
-        Column("Registered", lambda row: moment(row.lead.registered_at), priority=2),
+        Column("Registered", lambda row: moment(row.thing.registered_at), priority=2),
         Column("Customer", lambda row: row.customer, priority=3),
     ),
     fetch=_fetch,
     row=lambda row: row,
-    link=lambda row: place_of("lead", row.lead.id) or "",
+    link=lambda row: place_of("lead", row.thing.id) or "",
     filters=(
         Filter("email", "E-mail address, or an id", kind="search"),
         Filter("status", "Status", {name: name.title() for name in LEAD_STATUSES}),
@@ -220,8 +176,11 @@ VIEW = ListView(
         Filter("external_id", "Id in your CRM"),
     ),
     export="/files/leads",
-    empty="No leads yet. Register the first one, or bring in a file of your CRM.",
-    empty_icon="address-book",
+    empty=Empty(
+        "address-book",
+        "No leads yet.",
+        "Register the first one, or bring in a file of your CRM.",
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from rewards_service.admin.business.searching import NOTHING, Sought, answer, un
 from rewards_service.admin.business.verdicts import explain
 from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, money
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, show
 from rewards_service.admin.places import link_to, place_of
 from rewards_service.admin.tones import worded
@@ -221,6 +221,8 @@ VIEW = ListView(
         Filter("occurred_at[lt]", "Paid before", kind="date"),
     ),
     export="/files/transactions",
-    empty="No transactions yet. They come with payments in Chargebee, once a customer is known.",
-    empty_icon="receipt",
+    empty=Empty("receipt", "No transactions yet.",
+                "They come with payments in Chargebee, once a customer is known.",
+                (("Payments that found nobody", "unmatched_pages.list_unmatched", "link-off"),),
+                by_payments=True),
 )  # fmt: skip

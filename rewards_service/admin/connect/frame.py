@@ -89,3 +89,10 @@ def refuse(error: RewardsError) -> None:
     """Tell on the next page why something was not done, also what Chargebee refused."""
     current_session().rollback()
     flash(error.detail, "danger")
+
+
+def unless_gone(error: RewardsError, tab: str, integration_id: str) -> ResponseReturnValue:
+    """Tell what was refused, by us or Chargebee; not that there is no such site."""
+    get_integration(current_session(), key_of(integration_id))
+    refuse(error)
+    return back_to(tab, integration_id)

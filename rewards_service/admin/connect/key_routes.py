@@ -13,8 +13,8 @@ from rewards_service.admin.connect.frame import (
     back_to,
     blueprint,
     key_of,
-    refuse,
     show_tab,
+    unless_gone,
     upkeep,
 )
 from rewards_service.admin.connect.settings_forms import KeyForm, last_four
@@ -52,9 +52,7 @@ def check_api_key(integration_id: str) -> ResponseReturnValue:
     try:
         report = upkeep().examine(key_of(integration_id))
     except RewardsError as error:
-        get_integration(current_session(), key_of(integration_id))
-        refuse(error)
-        return back_to(TAB, integration_id)
+        return unless_gone(error, TAB, integration_id)
     wrong = [in_words(check) for check in report.checks if check.id in _OF_THE_KEY]
     return _page(integration_id, KeyForm(formdata=None), checks=wrong or [_WELL])
 

@@ -35,7 +35,7 @@ from rewards_service.admin.connect.wording import (
 )
 from rewards_service.admin.doing import attempt, carry_out, read_as
 from rewards_service.admin.layout import day, moment, money
-from rewards_service.admin.lists import Column, ListView
+from rewards_service.admin.lists import Column, Empty, ListView
 from rewards_service.admin.pages import actor, show
 from rewards_service.admin.places import link_to
 from rewards_service.integrations.service import get_integration
@@ -117,8 +117,11 @@ def _list(integration_id: str, form: CompareForm, status: int = 200) -> Response
             Column("By", lambda one: one["by"], priority=3),
         ),
         fetch=lambda session, paging, _chosen: _told(session, paging, key),
-        empty="Nothing was compared yet. It is done every night once there is an API key.",
-        empty_icon="git-compare",
+        empty=Empty(
+            "git-compare",
+            "Nothing was compared yet.",
+            "It is done every night once there is an API key.",
+        ),
     )
     return show("connect/reconciliations.html", status, **values, **view.values(), form=form)
 
@@ -151,8 +154,8 @@ def show_reconciliation(integration_id: str, reconciliation_id: str) -> Response
     view = ListView(
         title="Differences", columns=DIFFERENCES,
         fetch=lambda session, paging, _chosen: service.list_rows(session, run.id, paging),
-        empty="No difference." if one["state"] == "done" else "It is still being compared.",
-        empty_icon="circle-check" if one["ok"] else "hourglass",
+        empty=Empty("circle-check", "No difference.") if one["state"] == "done"
+        else Empty("hourglass", "It is still being compared."),
     )  # fmt: skip
     return show(
         "connect/reconciliation.html", **frame(integration_id, TAB), **view.values(),

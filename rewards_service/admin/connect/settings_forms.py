@@ -1,7 +1,5 @@
-"""Forms of a connected site, and how amounts are written in them."""
+"""Forms of a connected site."""
 
-import re
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -18,9 +16,10 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from rewards_service.admin.amounts import read_amounts
 from rewards_service.admin.forms import ConnectForm, OptionsForm
 from rewards_service.integrations.models import Integration
-from rewards_service.kit.money import MAX_AMOUNT, exponent, format_minor, is_currency
+from rewards_service.kit.money import format_minor
 
 MODES = {
     "live": "Live: payments do what is switched on",
@@ -41,7 +40,6 @@ VERIFICATIONS = {
     "always": "Always",
 }
 _SHORTEST_SHOWN = 16  # of a shorter key four characters would be too much of it
-_AMOUNT = re.compile(r"(?:([A-Z]{3})\s*)?([0-9]{1,18}(?:\.[0-9]{1,4})?)(?:\s*([A-Z]{3}))?")
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -151,32 +149,17 @@ def wanted(form: SettingsForm) -> dict[str, Any]:
         "options": {name: form[name].data for name in names},
         "verification": {
             "mode": form["verification-mode"].data,
-            "above_minor": read_amounts(form["verification-above_minor"].data or ""),
+            "above_minor": _amounts(form["verification-above_minor"].data or ""),
         },
         "requests_per_minute": int(limit) if limit.isdecimal() else limit or None,
     }
 
 
-def read_amounts(text: str) -> dict[str, int] | None:
-    """`500.00 EUR` and `JPY 1000`, one a line, in minor units; None when there is none.
-
-    Raises ValidationError.
-    """
-    found = {}
-    for line in filter(None, (part.strip() for part in text.upper().splitlines())):
-        match = _AMOUNT.fullmatch(line.replace(",", ""))
-        code = str(match and (match[1] or match[3]))
-        if not match or not is_currency(code) or (match[1] and match[3]):
-            raise _wrong(f"{line[:40]!r} is not an amount with its currency, such as 500.00 EUR.")
-        amount = Decimal(match[2]).scaleb(exponent(code))
-        if amount != int(amount) or amount > MAX_AMOUNT:
-            raise _wrong(f"{code} has {exponent(code)} decimal places: {line[:40]}.")
-        found[code] = int(amount)
-    return found or None
-
-
-def _wrong(why: str) -> ValidationError:
-    return ValidationError({"verification": {"above_minor": [why]}})
+def _amounts(text: str) -> dict[str, int] | None:
+    try:
+        return read_amounts(text) or None
+    except ValueError as error:
+        raise ValidationError({"verification": {"above_minor": [str(error)]}}) from error
 
 
 def say_by_label(form: OptionsForm) -> None:

@@ -17,8 +17,8 @@ from rewards_service.admin.connect.frame import (
     back_to,
     blueprint,
     key_of,
-    refuse,
     show_tab,
+    unless_gone,
     upkeep,
 )
 from rewards_service.audit.queries import list_entries
@@ -67,7 +67,7 @@ def check_webhook(integration_id: str) -> ResponseReturnValue:
     try:
         report = upkeep().examine(key_of(integration_id))
     except RewardsError as error:
-        return _unless_gone(error, integration_id)
+        return unless_gone(error, TAB, integration_id)
     return _page(integration_id, RotationForm(formdata=None), report=report)
 
 
@@ -77,7 +77,7 @@ def repair_webhook(integration_id: str) -> ResponseReturnValue:
     try:
         report = upkeep().repair(key_of(integration_id))[0]
     except RewardsError as error:
-        return _unless_gone(error, integration_id)
+        return unless_gone(error, TAB, integration_id)
     said = ("Chargebee has the webhook as it should be.", "success")
     flash(*(said if report.ok else ("The webhook is there; see what is left to do.", "warning")))
     return _page(integration_id, RotationForm(formdata=None), report=report)
@@ -89,7 +89,7 @@ def remove_webhook(integration_id: str) -> ResponseReturnValue:
     try:
         removed = upkeep().remove(key_of(integration_id))
     except RewardsError as error:
-        return _unless_gone(error, integration_id)
+        return unless_gone(error, TAB, integration_id)
     flash(
         "The webhook is deleted in Chargebee." if removed else "Chargebee had no webhook of ours.",
         "success",
@@ -109,7 +109,7 @@ def rotate_password(integration_id: str) -> ResponseReturnValue:
         credentials = keeper.rotate(session, key, form.grace_hours.data)
         session.commit()
     except RewardsError as error:
-        return _unless_gone(error, integration_id)
+        return unless_gone(error, TAB, integration_id)
     return _page(integration_id, RotationForm(formdata=None), status=201, credentials=credentials)
 
 
@@ -119,15 +119,8 @@ def send_test(integration_id: str) -> ResponseReturnValue:
     try:
         event = testing.send(key_of(integration_id))
     except RewardsError as error:
-        return _unless_gone(error, integration_id)
+        return unless_gone(error, TAB, integration_id)
     return back_to(TAB, integration_id, event=event, _anchor="test")
-
-
-def _unless_gone(error: RewardsError, integration_id: str) -> ResponseReturnValue:
-    """Tell what was refused, by us or Chargebee; not that there is no such site."""
-    get_integration(current_session(), key_of(integration_id))
-    refuse(error)
-    return back_to(TAB, integration_id)
 
 
 def _page(

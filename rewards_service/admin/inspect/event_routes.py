@@ -13,7 +13,7 @@ from rewards_service.admin import doing
 from rewards_service.admin.inspect import finding, showing, wording
 from rewards_service.admin.inspect.payload import read_tree, visible
 from rewards_service.admin.layout import moment, number
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, show
 from rewards_service.inbox import listing, verification
 from rewards_service.inbox.models import DEAD, PENDING, QUARANTINED, ReceivedEvent
@@ -143,6 +143,8 @@ def _view(session: Session) -> ListView:
         ),
         link=lambda event: url_for("events_pages.show_event", event_id=ids.encode("evt", event.id)),
         export="/files/events",
-        empty="No events yet. They appear here as soon as Chargebee's webhook is heard.",
-        empty_icon="webhook",
+        empty=Empty("webhook", "No events yet.",
+                    "They appear here as soon as Chargebee's webhook is heard.",
+                    (("Look at the webhook", "integrations_pages.list_integrations", "plug"),),
+                    by_payments=True),
     )  # fmt: skip

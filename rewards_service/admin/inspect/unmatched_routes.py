@@ -13,7 +13,7 @@ from rewards_service.admin.inspect import finding, wording
 from rewards_service.admin.inspect.payload import visible
 from rewards_service.admin.inspect.wording import DISPUTES, UNMATCHED
 from rewards_service.admin.layout import icon, moment, money
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, show
 from rewards_service.admin.places import link_to
 from rewards_service.crm import conflicts
@@ -133,8 +133,9 @@ def _payments(session: Session) -> ListView:
             *finding.site_filter(session),
         ),
         link=_link,
-        empty="Every payment found its customer, or none has come yet.",
-        empty_icon="circle-check",
+        empty=Empty("circle-check", "Nothing is unmatched.",
+                    "Every payment found its customer, or none has come yet.",
+                    (("Recorded payments", "transactions_pages.list_transactions", "receipt"),)),
     )  # fmt: skip
 
 
@@ -204,6 +205,5 @@ CONFLICTS = ListView(
     link=lambda line: url_for(
         "unmatched_pages.show_conflict", conflict_id=ids.encode("cfl", line.conflict.id)
     ),
-    empty="No conflicts: nobody claims what somebody else has.",
-    empty_icon="circle-check",
+    empty=Empty("circle-check", "No conflicts.", "Nobody claims what somebody else has."),
 )

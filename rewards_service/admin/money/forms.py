@@ -137,7 +137,7 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
     day = IntegerField("Day of the month", default=1, description="1 to 28.")
     program_id = SelectField("For", validate_choice=False)
     thresholds = TextAreaField(
-        "Least amounts", description="One a line, such as EUR 50.00. Who has less waits.",
+        "Least amounts", description="One a line, such as 50.00 EUR. Who has less waits.",
         render_kw={"rows": 2, "autocomplete": "off", "spellcheck": "false"},
     )  # fmt: skip
     enabled = BooleanField("Switched on", default=True)

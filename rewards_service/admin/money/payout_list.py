@@ -1,21 +1,18 @@
 """/payouts: who is paid what, and how far each payout is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, money, number
-from rewards_service.admin.lists import Column, Filter, ListView, asked
-from rewards_service.admin.money import finding, names
+from rewards_service.admin.lists import Column, Empty, Filter, ListView, asked
+from rewards_service.admin.money import finding, names, searched
 from rewards_service.admin.money.blueprints import payouts as blueprint
-from rewards_service.admin.money.reward_list import address, chips
 from rewards_service.admin.pages import may, show
 from rewards_service.admin.places import place_of
 from rewards_service.kit import ids
@@ -48,12 +45,13 @@ def list_payouts() -> ResponseReturnValue:
     session = current_session()
     text = asked("search")
     if text and text.isprintable() and (found := finding.find_payout(session, text)):
-        return redirect(_place(found))
+        return redirect(searched.place(found))
     values = _view(session).values()
     if "search" in values["chosen"]:  # nothing was found, so there is nothing to take along
         values["export_url"] = None
     chosen = values["chosen"]
-    return show("payouts/list.html", tabs=_tabs(chosen), chips=chips(session, values), **values)
+    tabs, chips = searched.tabs(TABS, chosen), searched.chips(session, values)
+    return show("payouts/list.html", tabs=tabs, chips=chips, **values)
 
 
 def _view(session: Session) -> ListView:
@@ -70,8 +68,9 @@ def _view(session: Session) -> ListView:
         link=lambda row: place_of("payout", row.payout.id) or "", export="/files/payouts",
         lead="Approved rewards, gathered for each partner and currency.",
         actions=(make,) if may("payouts:write") else (),
-        empty="No payout was made yet. Approve rewards first, then make payouts of them, by hand "
-        "or by a schedule.", empty_icon="cash",
+        empty=Empty("cash", "No payout was made yet.",
+                    "Approve rewards first, then make payouts of them, by hand or by a schedule.",
+                    (("Rewards to review", "rewards_pages.list_rewards", "coin"),)),
     )  # fmt: skip
 
 
@@ -86,24 +85,6 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
     partners = names.partner_names(session, {payout.partner_id for payout in found})
     rows: Any = [Row(payout, partners.get(payout.partner_id, "")) for payout in found]
     return Page(rows, page.last)
-
-
-def _place(found: finding.Found) -> str:
-    """The payout that was found, or those of the partner, other filters kept."""
-    if found.kind == "payout":
-        return url_for("payouts_pages.show_payout", payout_id=ids.encode("pay", found.key))
-    dropped = ("search", "cursor")
-    kept = {name: value for name, value in request.args.items() if name not in dropped and value}
-    return f"{request.path}?{urlencode({**kept, found.name: found.value})}"
-
-
-def _tabs(chosen: Mapping[str, str]) -> list[tuple[str, str, bool]]:
-    rest = {name: value for name, value in chosen.items() if name not in ("status", "search")}
-    here = chosen.get("status", "")
-    return [
-        (title, address({**rest, **({"status": name} if name else {})}), name == here)
-        for name, title in TABS.items()
-    ]
 
 
 def _total(row: Row) -> Markup | str:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from rewards_service.admin import doing
+from rewards_service.admin.amounts import read_amount
 from rewards_service.admin.money import names
-from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import payouts as blueprint
 from rewards_service.admin.money.forms import MakeForm, objection
 from rewards_service.admin.pages import actor, show

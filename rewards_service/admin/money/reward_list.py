@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from marshmallow import ValidationError
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import status
 from rewards_service.admin.layout import day, moment, money
-from rewards_service.admin.lists import Bulk, Column, Filter, ListView, asked
-from rewards_service.admin.money import finding, names
+from rewards_service.admin.lists import Bulk, Column, Empty, Filter, ListView, asked
+from rewards_service.admin.money import finding, names, searched
 from rewards_service.admin.money.blueprints import rewards as blueprint
 from rewards_service.admin.money.deciding import CHOOSABLE
 from rewards_service.admin.pages import show
@@ -59,7 +59,7 @@ def list_rewards() -> ResponseReturnValue:
     """What is to be reviewed, and everything that ever was."""
     text = asked("search")
     if text and text.isprintable() and (found := finding.find_reward(current_session(), text)):
-        return redirect(_place(found))
+        return redirect(searched.place(found, _EXACT))
     return draw()
 
 
@@ -69,8 +69,8 @@ def draw(status: int = 200, **more: Any) -> ResponseReturnValue:
     values = view(session).values()
     values["export_url"] = _file(values["chosen"])
     return show(
-        "rewards/list.html", status, tabs=_tabs(values["chosen"]),
-        chips=chips(session, values), **{**values, **more},
+        "rewards/list.html", status, tabs=searched.tabs(TABS, values["chosen"]),
+        chips=searched.chips(session, values), **{**values, **more},
     )  # fmt: skip
 
 
@@ -103,8 +103,10 @@ def view(session: Session) -> ListView:
     return ListView(
         title="Rewards", columns=COLUMNS, fetch=_fetch, row=lambda row: row, filters=filters,
         link=lambda row: place_of("reward", row.reward.id) or "",
-        empty="No reward was earned yet. They arise by themselves as "
-        "payments arrive from Chargebee.", empty_icon="coin",
+        empty=Empty("coin", "No reward was earned yet.",
+                    "They arise by themselves as customers that partners brought pay.",
+                    (("Look at payments", "transactions_pages.list_transactions", "receipt"),),
+                    by_payments=True),
         lead="What partners earn. Approve it, and it goes into their next payout.",
         bulk=Bulk(_address, "rewards/bulk_bar.html", _choosable, "rewards:write"),
     )  # fmt: skip
@@ -168,53 +170,6 @@ def _begin(value: str) -> datetime | None:
         return parse_instant(value)
     except ValidationError:
         return None
-
-
-def _place(found: finding.Found) -> str:
-    """The thing that was found, or the list of what belongs to it, other filters kept."""
-    if found.kind == "reward":
-        return url_for("rewards_pages.show_reward", reward_id=ids.encode("rew", found.key))
-    dropped = {"search", "cursor", *(("status",) if found.name in _EXACT else ())}
-    kept = {name: value for name, value in request.args.items() if name not in dropped and value}
-    return f"{request.path}?{urlencode({**kept, found.name: found.value})}"
-
-
-def _tabs(chosen: Mapping[str, str]) -> list[tuple[str, str, bool]]:
-    rest = {name: value for name, value in chosen.items() if name not in ("status", "search")}
-    here = chosen.get("status", "")
-    return [
-        (title, address({**rest, **({"status": name} if name else {})}), name == here)
-        for name, title in TABS.items()
-    ]
-
-
-def chips(session: Session, values: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
-    """Filters without a field: what is limited, to what, and the address without it."""
-    hidden = {one.name for one in values["view"].filters if one.kind == "hidden"}
-    chosen = {name: value for name, value in values["chosen"].items() if name in hidden}
-    found: list[tuple[str, Any, str]] = []
-    for name, title, known in (
-        ("partner_id", "Partner", names.partner_names),
-        ("customer_id", "Customer", names.customer_names),
-    ):
-        if name in chosen:
-            key = ids.decode(_KEYS[name], chosen[name]) or 0
-            called = known(session, [key]).get(key, chosen[name])
-            found.append((title, names.foreign(called), _without(values["chosen"], name)))
-    if invoice := chosen.get("chargebee_invoice_id"):
-        found.append(
-            ("Invoice", names.foreign(invoice), _without(values["chosen"], "chargebee_invoice_id"))
-        )
-    return found
-
-
-def _without(chosen: Mapping[str, str], dropped: str) -> str:
-    return address({name: value for name, value in chosen.items() if name != dropped})
-
-
-def address(chosen: Mapping[str, str]) -> str:
-    """This list with these filters."""
-    return f"{request.path}?{urlencode(chosen)}".rstrip("?")
 
 
 def _rule(row: Row) -> Markup | str:

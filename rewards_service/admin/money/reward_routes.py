@@ -6,8 +6,8 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from rewards_service.admin import doing
+from rewards_service.admin.amounts import read_amount
 from rewards_service.admin.money import deciding
-from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import rewards as blueprint
 from rewards_service.admin.money.forms import AdjustForm, DeclineForm, HoldForm, objection
 from rewards_service.admin.money.reward_detail import values_of

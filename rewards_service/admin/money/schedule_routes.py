@@ -11,15 +11,14 @@ from wtforms.fields.choices import SelectChoice
 
 from rewards_service.admin import doing
 from rewards_service.admin.activity import activity_of
+from rewards_service.admin.amounts import read_amounts
 from rewards_service.admin.layout import money
-from rewards_service.admin.money.amounts import read_amount
 from rewards_service.admin.money.blueprints import payouts as blueprint
 from rewards_service.admin.money.forms import ScheduleForm, objection
 from rewards_service.admin.pages import actor, show
 from rewards_service.kit import ids
-from rewards_service.kit.cells import decimal_text
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.money import is_currency
+from rewards_service.kit.money import format_minor
 from rewards_service.kit.pages import MAX_LIMIT, Paging
 from rewards_service.kit.web import current_session, path_key
 from rewards_service.payouts import schedules
@@ -90,22 +89,10 @@ def _read(form: ScheduleForm) -> dict[str, Any]:
 
 
 def _thresholds(text: str) -> dict[str, int] | None:
-    """`EUR 50.00`, one a line, in minor units; None: none."""
-    found: dict[str, int] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        currency, _, amount = line.partition(" ")
-        currency = currency.upper()
-        if not is_currency(currency):
-            raise objection(
-                "thresholds", f"{line[:50]!r} begins with no currency: write EUR 50.00, one a line."
-            )
-        if currency in found:
-            raise objection("thresholds", f"{currency} stands there twice.")
-        try:
-            found[currency] = read_amount(amount, currency)
-        except ValueError as error:
-            raise objection("thresholds", f"{currency}: {error}") from error
-    return found or None
+    try:
+        return read_amounts(text) or None
+    except ValueError as error:
+        raise objection("thresholds", str(error)) from error
 
 
 def _form(schedule: PayoutSchedule | None = None) -> ScheduleForm:
@@ -123,14 +110,11 @@ def _form(schedule: PayoutSchedule | None = None) -> ScheduleForm:
 
 
 def _entered(schedule: PayoutSchedule) -> dict[str, Any]:
-    lines = [
-        f"{currency} {decimal_text(amount, currency)}"
-        for currency, amount in sorted(schedule.thresholds.items())
-    ]
+    least = sorted(schedule.thresholds.items())
     program = schedule.program_id
     return {
         "kind": schedule.kind, "day": schedule.day, "enabled": schedule.enabled,
-        "thresholds": "\n".join(lines),
+        "thresholds": "\n".join(format_minor(amount, currency) for currency, amount in least),
         "program_id": "" if program is None else ids.encode("prg", program),
     }  # fmt: skip
 

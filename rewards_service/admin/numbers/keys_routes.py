@@ -21,7 +21,7 @@ from rewards_service.admin import doing
 from rewards_service.admin.activity import activity_of
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.numbers.parts import partner_names
 from rewards_service.admin.numbers.scopes import EXPLAINED, GROUPS
 from rewards_service.admin.pages import Pages, actor, may, show
@@ -206,6 +206,5 @@ VIEW = ListView(
     link=lambda row: _address(row.key),
     filters=(Filter("partner_id", "Partner (its id)", kind="search"),),
     export="/files/api-keys",
-    empty="No keys yet. Make one for each program that calls the API.",
-    empty_icon="key",
+    empty=Empty("key", "No keys yet.", "Make one for each program that calls the API."),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from rewards_service.admin.layout import address_of
 from rewards_service.admin.numbers import asking
 from rewards_service.admin.numbers.asking import Report
 from rewards_service.admin.numbers.report_list import REPORTS
-from rewards_service.admin.pages import Pages, may, show
+from rewards_service.admin.pages import Pages, show
 from rewards_service.kit import ids
 from rewards_service.kit.web import current_session
 from rewards_service.partners.models import Partner
@@ -29,40 +29,18 @@ def list_reports() -> ResponseReturnValue:
     ])  # fmt: skip
 
 
-@blueprint.page("/rewards", permission="reports:read")
-def show_rewards() -> ResponseReturnValue:
-    """Rewards grouped by anything."""
-    return _page("rewards")
+def _publish(name: str) -> None:
+    """A page of its own for a report, whose endpoint is `show_NAME`."""
+
+    def view() -> ResponseReturnValue:
+        return _page(name)
+
+    view.__name__, view.__doc__ = f"show_{name}", REPORTS[name].lead
+    blueprint.page(f"/{name}", permission="reports:read")(view)
 
 
-@blueprint.page("/timeseries", permission="reports:read")
-def show_timeseries() -> ResponseReturnValue:
-    """Rewards interval by interval."""
-    return _page("timeseries")
-
-
-@blueprint.page("/leaderboard", permission="reports:read")
-def show_leaderboard() -> ResponseReturnValue:
-    """Who came first."""
-    return _page("leaderboard")
-
-
-@blueprint.page("/statement", permission="reports:read")
-def show_statement() -> ResponseReturnValue:
-    """A partner's month."""
-    return _page("statement")
-
-
-@blueprint.page("/liability", permission="reports:read")
-def show_liability() -> ResponseReturnValue:
-    """What is owed."""
-    return _page("liability")
-
-
-@blueprint.page("/conversion", permission="reports:read")
-def show_conversion() -> ResponseReturnValue:
-    """From registration to payment."""
-    return _page("conversion")
+for _name in REPORTS:
+    _publish(_name)
 
 
 def _page(name: str) -> ResponseReturnValue:
@@ -70,7 +48,7 @@ def _page(name: str) -> ResponseReturnValue:
     asked = asking.ask(report)
     return show(
         "reports/report.html", asked.status, report=report, asked=asked,
-        choices=_choices(current_session(), report), has_files=may("exports:read"),
+        choices=_choices(current_session(), report),
         tabs=[
             (other.title, address_of(f"reports_pages.show_{key}"), other is report)
             for key, other in REPORTS.items()

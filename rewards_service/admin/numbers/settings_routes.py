@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from rewards_service.admin import doing
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import address_of, day
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.numbers import configured
 from rewards_service.admin.numbers.settings_forms import RateForm
 from rewards_service.admin.pages import Pages, actor, show
@@ -115,6 +115,6 @@ RATES = ListView(
     fetch=_fetch_rates,
     filters=(Filter("from_currency", "Rates from"), Filter("to_currency", "Rates to")),
     export="/files/exchange-rates",
-    empty="No rates yet. They are needed where a partner is paid in another currency than earned.",
-    empty_icon="arrows-exchange",
+    empty=Empty("arrows-exchange", "No rates yet.",
+                "They are needed where a partner is paid in another currency than earned."),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, number
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.places import link_to
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Page, Paging
@@ -94,8 +94,8 @@ ENDPOINTS = ListView(
     row=lambda line: line,
     link=_where,
     export="/files/webhook-endpoints",
-    empty="Nobody is told yet. Add an address, and it hears of rewards and payouts as they happen.",
-    empty_icon="webhook",
+    empty=Empty("webhook", "Nobody is told yet.",
+                "Add an address, and it hears of rewards and payouts as they happen."),
 )  # fmt: skip
 DELIVERIES = ListView(
     title="Deliveries",
@@ -111,6 +111,6 @@ DELIVERIES = ListView(
     fetch=_fetch,
     row=lambda line: line,
     filters=(Filter("state", "State", {state: state for state in STATES}),),
-    empty="Nothing was sent to it yet. Send a test event to see that it works.",
-    empty_icon="webhook",
+    empty=Empty("webhook", "Nothing was sent to it yet.",
+                "Send a test event to see that it works."),
 )  # fmt: skip

@@ -12,12 +12,10 @@ from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from rewards_service.admin.amounts import read_amounts
 from rewards_service.admin.partners.rule_words import amounts, percent
-from rewards_service.kit.money import exponent, is_currency
 
 _NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,6})?")
-_SUM = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,4})?)\s*([A-Za-z]{3})[ \t\r]*(?:[,;\n]|$)")
-_EXAMPLE = "Write amounts with their currencies, such as 500.00 EUR, 450.00 USD."
 
 
 def read_percent(text: str) -> str:
@@ -31,32 +29,6 @@ def read_percent(text: str) -> str:
     if -int(value.normalize().as_tuple().exponent) > 4:
         raise ValueError("A percentage has at most four decimal places.")
     return f"{value.scaleb(-2):f}"
-
-
-def read_amounts(text: str) -> dict[str, int]:
-    """`5.00 USD, 4,50 EUR` as minor units by currency. Raises ValueError."""
-    found: dict[str, int] = {}
-    place = 0
-    while place < len(text.rstrip()):
-        part = _SUM.match(text, place)
-        if part is None:
-            raise ValueError(_EXAMPLE)
-        place, currency = part.end(), part.group(2).upper()
-        if not is_currency(currency):
-            raise ValueError(f"{currency} is no currency of ISO 4217.")
-        if currency in found:
-            raise ValueError(f"{currency} is named twice.")
-        found[currency] = _minor(part.group(1), currency)
-    return found
-
-
-def _minor(text: str, currency: str) -> int:
-    digits = exponent(currency)
-    value = Decimal(text.replace(",", ".")).scaleb(digits)
-    if value != value.to_integral_value():
-        raise ValueError(f"Amounts in {currency} have {digits} decimal places; leave out thousands "
-                         "separators.")  # fmt: skip
-    return int(value)
 
 
 def show_percent(millionths: int | None) -> str:

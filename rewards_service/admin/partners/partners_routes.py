@@ -13,7 +13,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, Filter, ListView
+from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.pages import Pages, actor, may, show
 from rewards_service.admin.partners import partner_page, reading
 from rewards_service.admin.partners.form_fields import options
@@ -204,6 +204,6 @@ VIEW = ListView(
         Filter("search", "Name, e-mail or id", kind="search"),
         Filter("status", "Status", {status: status.capitalize() for status in STATUSES}),
     ),
-    empty="No partner yet. Partners bring leads and deals, and earn by what those pay.",
-    empty_icon="users",
+    empty=Empty("users", "No partner yet.",
+                "Partners bring leads and deals, and earn by what those pay.", by_payments=True),
 )  # fmt: skip

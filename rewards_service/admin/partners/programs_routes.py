@@ -11,7 +11,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import attempt, carry_out
 from rewards_service.admin.layout import moment
-from rewards_service.admin.lists import Column, ListView
+from rewards_service.admin.lists import Column, Empty, ListView
 from rewards_service.admin.pages import Pages, actor, may, show
 from rewards_service.admin.partners import reading
 from rewards_service.admin.partners.program_forms import (
@@ -210,6 +210,7 @@ VIEW = ListView(
     fetch=_fetch,
     row=lambda row: row,
     link=lambda row: address_of_program(row[0].id),
-    empty="No programme yet. A programme is a set of rules; partners earn by those they are in.",
-    empty_icon="stack-2",
+    empty=Empty("stack-2", "No programme yet.",
+                "A programme is a set of rules; partners earn by those they are in.",
+                by_payments=True),
 )  # fmt: skip

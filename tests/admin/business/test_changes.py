@@ -98,7 +98,7 @@ class TestDeals:
         assert half.status_code == 422
         assert "A share needs both a partner and per cent" in half.text
         odd = owner.post("/deals", **{**form, "amount_minor": "1.005"})
-        assert "EUR has 2 places behind the point" in odd.text
+        assert "EUR has 2 decimal places" in odd.text
         little = owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "50"})
         assert "Shares must sum to 10000" in little.text
         owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "66.66"})
@@ -112,7 +112,7 @@ class TestDeals:
         assert field(shown, "amount_minor") == "1240.50"
         # In yen the same digits are another amount, and these are none.
         yen = {**form, "currency": "JPY", "version": field(shown, "version")}
-        assert "JPY has 0 places" in owner.post(path, **yen).text
+        assert "JPY has 0 decimal places" in owner.post(path, **yen).text
         owner.post(path, **{**yen, "amount_minor": "1240"})
         assert world.get(Deal, deal.id).amount_minor == 1_240
         assert [row for row in world.all(DealShare) if row.deal_id == deal.id] == []

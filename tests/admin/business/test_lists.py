@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 from rewards_service.kit import ids
 from tests.admin.business.books import Books
-from tests.admin.conftest import Enter
 from tests.admin.visitor import Visitor
 from tests.builders.world import World
 
@@ -19,6 +18,17 @@ def leads_to(person: Visitor, path: str, **typed: str) -> str:
 
 def _query(typed: dict[str, str]) -> str:
     return "&".join(f"{name}={text}" for name, text in typed.items())
+
+
+class TestShared:
+    def test_a_deal_names_all_between_whom_it_is_split(
+        self, owner: Visitor, company: Books
+    ) -> None:
+        shown = owner.get("/deals").text
+        row = next(part for part in shown.split("<tr data-row>") if company.deal in part)
+
+        assert f"/partners/{company.ann}" in row
+        assert f"/partners/{company.bob}" in row
 
 
 class TestSearch:
@@ -81,13 +91,3 @@ class TestSearch:
         assert second.count("<tr data-row>") == 11
         assert ids.encode("led", keys[0]) in second
         assert company.lead not in second  # converted
-
-
-class TestEmpty:
-    def test_it_says_what_to_do_and_offers_it_to_those_who_may(self, enter: Enter) -> None:
-        manager, viewer = enter("manager").get("/leads").text, enter("viewer").get("/leads").text
-
-        assert "No leads yet. Register the first one" in manager
-        assert 'href="/leads/new"' in manager
-        assert 'href="/leads/new"' not in viewer
-        assert 'href="/leads/import"' not in viewer

@@ -38,8 +38,14 @@ class TestFiles:
         world.receive(paid("1", "cb1", "eve@buyer.example", 10_000))
         book = load_workbook(BytesIO(owner.get("/files/rewards?format=xlsx").get_data()))
         report = owner.get("/files/reports/rewards?group_by=partner&currency=").text
+        offered = owner.get("/rewards?currency=USD").text
 
         assert len(list(book.active.rows)) == 2
+        for address in (
+            "/files/rewards?currency=USD",
+            "/files/rewards?currency=USD&amp;format=xlsx",
+        ):
+            assert f'href="{address}"' in offered
         assert [row["amount_minor"] for row in csv.DictReader(StringIO(report))] == ["2000"]
 
     def test_what_gives_out_no_rows_is_not_there(self, owner: Visitor) -> None:
