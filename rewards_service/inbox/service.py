@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import (
@@ -31,22 +31,12 @@ MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=20)
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=10)
-TAKEN_OVER_AT_ONCE = 100  # events of a batch whose worker was killed
-
+TAKEN_OVER = (100, 10)  # at once, of a batch whose worker was killed: the first time, the second
 
 _LOADED = columns(
-    ReceivedEvent,
-    "id",
-    "integration_id",
-    "options_id",
-    "event_id",
-    "event_type",
-    "occurred_at",
-    "received_at",
-    "body",
-    "verification",
-    "verification_note",
-)
+    ReceivedEvent, "id", "integration_id", "options_id", "event_id", "event_type", "occurred_at",
+    "received_at", "body", "verification", "verification_note",
+)  # fmt: skip
 _WITHOUT_BODY = [column for column in _LOADED if column.name != "body"]
 
 
@@ -62,12 +52,15 @@ def lease_suspect(session: Session, token: str) -> Leased:
     """Take what a lease ran out on, or one event that failed before. The caller commits at once.
 
     Each try is counted. Whoever was killed left a batch, of which most did no harm: it is taken
-    over in groups, once. After that an event is taken alone, so that a poison one can neither hold
-    up nor kill off the others.
+    over in groups, and once more in small ones. After that an event is taken alone, so that a
+    poison one can neither hold up nor kill off the others.
     """
     now = database_now(session)
-    left_over = and_(_expired(now), ReceivedEvent.attempts == 0)
-    ids = _lock_ids(session, left_over, TAKEN_OVER_AT_ONCE) or _lock_ids(session, _suspect(now), 1)
+    tries, ids = _fewest_tries(session, _expired(now)), list[int]()
+    if tries < len(TAKEN_OVER):
+        left_over = and_(_expired(now), ReceivedEvent.attempts == tries)
+        ids = _lock_ids(session, left_over, TAKEN_OVER[tries])
+    ids = ids or _lock_ids(session, _suspect(now), 1)
     _mark(session, ids, token, now, counted=True)
     return Leased(token, ids, alone=len(ids) <= 1)
 
@@ -91,6 +84,12 @@ def _suspect(now: datetime) -> Any:
         or_(ReceivedEvent.lease_until.is_(None), ReceivedEvent.lease_until < now),
     )
     return or_(_expired(now), waited)
+
+
+def _fewest_tries(session: Session, condition: Any) -> int:
+    tries = func.coalesce(func.min(ReceivedEvent.attempts), MAX_ATTEMPTS)
+    query = select(tries).where(ReceivedEvent.state == PENDING, IS_ASKED, condition)
+    return session.execute(query).scalar_one()
 
 
 def _lock_ids(session: Session, condition: Any, limit: int) -> list[int]:

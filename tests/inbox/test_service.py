@@ -17,7 +17,7 @@ from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.transactions.models import RewardDue, Transaction
 from rewards_service.webhooks import jobs
-from tests.builders.chargebee import event, invoice, paid
+from tests.builders.chargebee import at, event, invoice, paid
 from tests.builders.world import World
 
 ADA = "ada@one.example"
@@ -138,18 +138,19 @@ class TestFinish:
         three.drain()
         assert {three.ended(f"ev_{name}") for name in "abc"} == {("done", "unknown_customer")}
 
-    def test_they_are_taken_over_together_once_and_then_each_alone(self, three: World) -> None:
+    def test_they_are_taken_over_in_ever_smaller_groups_and_then_each_alone(
+        self, world: World
+    ) -> None:
         """What a kill left is mostly harmless; what kills again must not take others with it."""
-        first = lease(three.engine, "dead")
-        for name in "abc":
-            three.age(f"ev_{name}")
-        together = lease_one(three.engine, "dead as well")
-        for name in "abc":
-            three.age(f"ev_{name}")
-        alone = lease_one(three.engine, "living")
+        world.accept(*(paid(str(number), "cb_1", ADA) for number in range(112)))
+        taken = [lease(world.engine, "killed", 112)]
+        for number in range(16):
+            with world.engine.begin() as connection:
+                connection.execute(update(ReceivedEvent).values(lease_until=at(-1)))
+            taken.append(lease_one(world.engine, f"killed {number}"))
 
-        assert (together.ids, together.alone) == (first.ids, False)
-        assert (len(alone.ids), alone.alone) == (1, True)
+        assert [len(one.ids) for one in taken] == [112, 100, 12, *[10] * 11, 2, 1, 1]
+        assert [one.alone for one in taken] == [False] * 15 + [True] * 2
 
 
 class TestFail:
