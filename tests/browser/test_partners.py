@@ -58,8 +58,8 @@ class TestEditor:
         tab.page.get_by_text("Which payments").click()
         tab.page.get_by_label("Only customers from").fill("Germany")
         tab.page.get_by_role("button", name="Look at it").click()
-        assert tab.page.evaluate("document.activeElement.name") == "conditions-countries"
         wrong = tab.page.locator(".field-error").inner_text()
+        tab.page.wait_for_function("document.activeElement.name === 'conditions-countries'")
         tab.page.get_by_label("Only customers from").fill("")
         tab.page.get_by_role("textbox", name="Percentage").press("Enter")
         tab.page.get_by_role("heading", name="Publish version 3").wait_for()
