@@ -72,6 +72,7 @@ class TestUpgrade:
             )
 
         upgrade(database_url)
+        downgrade(database_url, "0023")
         with engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '0022'"))
         upgrade(database_url)

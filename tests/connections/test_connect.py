@@ -151,7 +151,9 @@ class TestConnect:
         office.api.call("DELETE", f"{path}/webhook")
         with Session(office.engine) as session:
             entries = session.scalars(
-                select(AuditEntry).where(AuditEntry.subject_kind == "integration")
+                select(AuditEntry)
+                .where(AuditEntry.subject_kind == "integration")
+                .order_by(AuditEntry.id)
             ).all()
 
         assert [entry.action for entry in entries] == [

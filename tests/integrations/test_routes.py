@@ -166,9 +166,8 @@ class TestChange:
         made = api.create("/integrations", site="acme", api_key="live_secret")
         api.change(f"/integrations/{made['id']}", mode="off", api_key="other_secret")
         with Session(engine) as session:
-            entries = session.scalars(
-                select(AuditEntry).where(AuditEntry.subject_kind == "integration")
-            ).all()
+            query = select(AuditEntry).where(AuditEntry.subject_kind == "integration")
+            entries = session.scalars(query.order_by(AuditEntry.id)).all()
 
             assert [entry.action for entry in entries] == [
                 "integration.created", "integration.changed",
