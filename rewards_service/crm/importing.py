@@ -110,8 +110,8 @@ def _put(row: Row, kind: Kind, held: dict[int, Shares], flaws: list[Flaw]) -> Do
     try:
         if row.known is None:
             thing = service.new_deal(wanted) if _is_deal(kind) else service.new_lead(wanted)
-            return Done(row.line, CREATED, thing, {}, _pairs(wanted.get("shares", ())))
-        shares = _pairs(wanted.pop("shares", ()))
+            return Done(row.line, CREATED, thing, {}, service.pairs_of(wanted.get("shares", ())))
+        shares = service.pairs_of(wanted.pop("shares", ()))
         before = _facts(kind, row.known, held.get(row.known.id, []))
         changes = {name: value for name, value in wanted.items()
                    if getattr(row.known, name) != value}  # fmt: skip
@@ -119,16 +119,16 @@ def _put(row: Row, kind: Kind, held: dict[int, Shares], flaws: list[Flaw]) -> Do
             changes["shares"] = shares
         if not changes:
             return Done(row.line, UNCHANGED, row.known, before, None)
-        (service.put_on_deal if _is_deal(kind) else service.put_on_lead)(row.known, changes)
+        if _is_deal(kind):
+            left = changes.get("shares", held.get(row.known.id, []))
+            service.put_on_deal(row.known, changes, left)
+        else:
+            service.put_on_lead(row.known, changes)
         return Done(row.line, UPDATED, row.known, before, changes.get("shares"))
     except RewardsError as refusal:
         column = refusal.errors[0]["pointer"][1:] if refusal.errors else None
         flaws.append(Flaw(row.line, column, refusal.detail))
         return None
-
-
-def _pairs(shares: Sequence[dict[str, Any]]) -> Shares:
-    return [(share["partner_id"], share["basis_points"]) for share in shares]
 
 
 def _write(session: Session, kind: Kind, done: Sequence[Done], held: dict[int, Shares]) -> None:

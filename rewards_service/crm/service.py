@@ -1,6 +1,6 @@
 """Make and change leads and deals, as people do; matching is in `conversion`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -21,6 +21,8 @@ from rewards_service.kit.errors import Conflict, NotFound
 from rewards_service.kit.own import is_foreign
 from rewards_service.kit.refusals import flush, invalid_member
 from rewards_service.partners.service import check_partners
+
+Shares = Sequence[tuple[int, int]]  # (partner, basis points)
 
 FIXED_BY_CONVERSION = ("status", "email", "partner_id", "registered_at")
 FIXED_BY_ASSOCIATION = ("contact_email", "partner_id", "registered_at")
@@ -106,6 +108,7 @@ def create_deal(session: Session, wanted: Mapping[str, Any], actor: str = MACHIN
     `external_id`. Raises ExternalIdTaken, Unprocessable.
     """
     _check_partner(session, wanted)
+    check_partners(session, "shares", [share["partner_id"] for share in wanted.get("shares", ())])
     deal = new_deal(wanted)
     session.add(deal)
     _flush(session, "deals", deal.external_id)
@@ -122,6 +125,7 @@ def new_deal(wanted: Mapping[str, Any]) -> Deal:
     """
     plain = {name: value for name, value in wanted.items() if name != "shares"}
     deal = Deal(**{"registered_at": utc_now(), **plain})
+    _set_source(deal, pairs_of(wanted.get("shares", ())))
     _check_money(deal)
     _set_keys(deal, wanted.get("contact_email"))
     return deal
@@ -140,9 +144,12 @@ def change_deal(
 ) -> Deal:
     """Change what is given. Raises NotFound, DealAssociated, ExternalIdTaken, Unprocessable."""
     deal = get_deal(session, deal_id, lock=True)
-    before = facts_of_deal(deal, _shares(session, deal))
+    held = _shares(session, deal)
+    before = facts_of_deal(deal, held)
+    shares = pairs_of(wanted["shares"]) if "shares" in wanted else held
     with session.no_autoflush:
-        put_on_deal(deal, wanted)
+        check_partners(session, "shares", [partner for partner, _ in shares])
+        put_on_deal(deal, wanted, shares)
         _check_partner(session, wanted)
     _flush(session, "deals", deal.external_id)
     if "shares" in wanted:
@@ -153,10 +160,11 @@ def change_deal(
     return deal
 
 
-def put_on_deal(deal: Deal, wanted: Mapping[str, Any]) -> None:
+def put_on_deal(deal: Deal, wanted: Mapping[str, Any], shares: Shares) -> None:
     """Set what is given but its shares, if this deal may still have it.
 
-    Raises DealAssociated, also for shares; Unprocessable for an amount without currency.
+    shares: those that it has from now on. Raises DealAssociated, also for shares; Unprocessable
+    for an amount without currency.
     """
     fixed = "shares" in wanted or _differs(deal, wanted, FIXED_BY_ASSOCIATION)
     if deal.customer_id is not None and fixed:
@@ -167,9 +175,23 @@ def put_on_deal(deal: Deal, wanted: Mapping[str, Any]) -> None:
     for name, value in wanted.items():
         if name != "shares":
             setattr(deal, name, value)
+    if deal.customer_id is None:
+        _set_source(deal, shares)
     _check_money(deal)
     if "contact_email" in wanted:
         _set_keys(deal, wanted["contact_email"])
+
+
+def _set_source(deal: Deal, shares: Shares) -> None:
+    """Whoever has the largest share is the source partner of a deal that names none: without one
+    its customer would be nobody's, and its payments would earn nothing (DOMAIN S3, S7)."""
+    if deal.partner_id is None and shares:
+        deal.partner_id = min(shares, key=lambda one: (-one[1], one[0]))[0]
+
+
+def pairs_of(shares: Iterable[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Shares as the API gives them, as (partner, basis points)."""
+    return [(share["partner_id"], share["basis_points"]) for share in shares]
 
 
 def _differs(thing: Lead | Deal, wanted: Mapping[str, Any], names: Sequence[str]) -> bool:
@@ -194,7 +216,6 @@ def _set_keys(thing: Lead | Deal, email: str | None) -> None:
 
 
 def _set_shares(session: Session, deal: Deal, shares: Sequence[Mapping[str, Any]]) -> None:
-    check_partners(session, "shares", [share["partner_id"] for share in shares])
     session.add_all(DealShare(deal_id=deal.id, **share) for share in shares)
     session.flush()
 

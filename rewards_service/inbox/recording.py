@@ -30,7 +30,13 @@ _RECORD = (
     "FROM integrations WHERE id = ? AND version = ? AND deleted_at IS NULL "
     "ON CONFLICT (integration_id, event_id) DO NOTHING RETURNING id"
 )
-_RECORD_BY_DIALECT = {"sqlite": _RECORD, "postgresql": _RECORD.replace("?", "%s")}
+# The same bytes once more, under credentials that hold as they were checked: nothing is to be kept.
+_REPEATED = (
+    "SELECT e.id FROM received_events e JOIN integrations i ON i.id = e.integration_id "  # noqa: S608
+    f"WHERE e.event_id = ? AND e.source = '{WEBHOOK}' AND e.body_sha256 = ? "
+    "AND i.id = ? AND i.version = ? AND i.deleted_at IS NULL"
+)
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
 
 
 class Delivery(NamedTuple):
@@ -53,7 +59,8 @@ class Recorder:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statement = _RECORD_BY_DIALECT[engine.dialect.name]
+        mark = _MARKS[engine.dialect.name]
+        self._record, self._repeated = (one.replace("?", mark) for one in (_RECORD, _REPEATED))
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._lost: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
         self._mine = threading.local()
@@ -71,11 +78,17 @@ class Recorder:
             delivery.body_sha256, delivery.body, integration_id, version,
         )  # fmt: skip
         try:
-            return self._insert(values)
+            return self._key(self._record, values)
         except self._lost:
             # The connection may have died while it lay idle. If the first try was committed all
             # the same, the second one finds the event there.
-            return self._insert(values)
+            return self._key(self._record, values)
+
+    def find_repeated(self, integration_id: int, version: int, delivery: Delivery) -> int | None:
+        """The key of the event that a webhook brought with just these bytes; None when there is
+        none, or the integration is no longer at `version`."""
+        held = (delivery.event_id, delivery.body_sha256, integration_id, version)
+        return self._key(self._repeated, held)
 
     def close(self) -> None:
         """Give up the connection that this thread keeps; the next delivery makes another."""
@@ -83,14 +96,14 @@ class Recorder:
             self._mine.cursor = None
             self._mine.connection.close()
 
-    def _insert(self, values: tuple[Any, ...]) -> int | None:
+    def _key(self, statement: str, values: tuple[Any, ...]) -> int | None:
         cursor = getattr(self._mine, "cursor", None)
         if cursor is None:
             self._mine.connection = self._engine.raw_connection()
             cursor = self._mine.cursor = self._mine.connection.cursor()
         try:
             crash_point("web.before_insert")
-            cursor.execute(self._statement, values)
+            cursor.execute(statement, values)
             crash_point("web.after_insert")
             rows = cursor.fetchall()  # SQLite commits once the last row is read
         except Exception:

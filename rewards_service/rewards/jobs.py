@@ -40,6 +40,11 @@ def drain(engine: Engine, budget: float = BUDGET_SECONDS, batch: int | None = No
     return handled
 
 
+def follow(engine: Engine) -> int:
+    """Calculate what is due and was never tried, one batch of it. Returns how many invoices."""
+    return _step(engine, BATCHES[engine.dialect.name], suspects=False)
+
+
 def _step(engine: Engine, limit: int, suspects: bool) -> int:
     taken = []
     try:

@@ -36,8 +36,9 @@ def drain_events() -> int:
 def drain(engine: Engine, budget: float = BUDGET_SECONDS, batch: int | None = None) -> int:
     """Lease, handle, finish, batch after batch. Returns how many events were handled.
 
-    Where a server holds the database, the rewards of one batch are calculated while the next is
-    matched: one waits for the server while the other thinks.
+    Where a server holds the database, the rewards of one full batch are calculated while the next
+    is matched: one waits for the server while the other thinks. Those of a smaller one follow at
+    once: where events keep coming, their queue is answered again before that of the rewards.
     """
     handled = 0
     until = time.monotonic() + budget
@@ -48,7 +49,9 @@ def drain(engine: Engine, budget: float = BUDGET_SECONDS, batch: int | None = No
             if done == 0:
                 break
             handled += done
-            if done >= size and engine.dialect.name == "postgresql":
+            if done < size:
+                reward_jobs.follow(engine)
+            elif engine.dialect.name == "postgresql":
                 rewards.ask()
     return handled
 

@@ -114,6 +114,9 @@ class Reception:
             if door.is_rotating:
                 self._end_rotation(door, authorization)
             return _accepted("accepted", key)
+        key = self.recorder.find_repeated(door.integration_id, door.version, delivery)
+        if key is not None:
+            return _accepted("duplicate", key)
         return self._not_new(endpoint_key, authorization, delivery)
 
     def _end_rotation(self, door: Door, authorization: str | None) -> None:

@@ -48,8 +48,8 @@ class TestJournal:
         assert action == "deal.changed"
         assert (created["after"]["stage"], created["after"]["shares"]) == ("open", [])
         assert changed == {
-            "before": {"stage": "open", "shares": []},
-            "after": {"stage": "won", "shares": [[1, 10_000]]},
+            "before": {"stage": "open", "partner_id": None, "shares": []},
+            "after": {"stage": "won", "partner_id": 1, "shares": [[1, 10_000]]},
         }
 
     def test_a_customer_and_its_source(self, api: Caller, engine: Engine) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from rewards_service.inbox.models import OtherDelivery, ReceivedEvent
 from rewards_service.integrations import service as integrations
+from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
 from tests.builders.chargebee import paid
@@ -42,6 +44,15 @@ class TestAccepted:
         assert again.json == {"status": "duplicate", "id": first.json["id"]}  # type: ignore[index]
         assert len(stored(world)) == 1
         assert not stored(world)[0].other_body_seen
+
+    def test_a_repetition_under_credentials_that_ended_is_refused(
+        self, world: World, settings: Settings
+    ) -> None:
+        """What is held already opens no door: the password is asked for each time."""
+        world.site.accept(body_of("ev_1"))
+        with transaction(world.engine) as session:
+            session.get_one(Integration, world.site.id).deleted_at = utc_now()
+        assert world.site.post(body_of("ev_1")).status_code == 401
 
     def test_another_body_under_a_known_id_is_kept_beside_and_flagged(self, world: World) -> None:
         world.site.accept(body_of("ev_1"))
