@@ -7,7 +7,7 @@ there), or says why it cannot happen.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos.faults import database, disk, jobs, life, outbox, queue, web
+from chaos.faults import chargebee, database, disk, jobs, life, outbox, queue, web
 from chaos.lab import Figures, Lab
 
 Inject = Callable[[Lab], Figures]
@@ -59,10 +59,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault(25, "two events of somebody new at once", web.same_payer_at_once),
     Fault(26, "every order of arrival", tests=("tests/proofs/test_permutations.py",)),
     Fault(27, "everything again, later", web.late_duplicates),
-    Fault(28, "webhooks are lost", tests=("tests/simulator/test_into_service.py",)),
+    Fault(28, "webhooks are lost", chargebee.losing, ("tests/simulator/test_into_service.py",)),
     Fault(29, "poison", web.poisoned, ("tests/webhooks/test_strict_json.py",)),
     Fault(30, "a job that fails each time", tests=("tests/inbox/test_service.py",)),
-    Fault(31, "Chargebee is slow, refuses, or breaks off",
+    Fault(31, "Chargebee is slow, refuses, or breaks off", chargebee.failing,
           tests=("tests/chargebee/test_client.py", "tests/kit/test_http.py")),
     Fault(32, "a write succeeded and its answer was lost", outbox.answer_lost,
           tests=("tests/chargebee/test_idempotency.py", "tests/connections/test_connect.py")),
