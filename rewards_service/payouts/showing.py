@@ -28,7 +28,9 @@ def show(
     own: as this partner may see them, without files, which may hold payouts of others.
     """
     keys = [payout.id for payout in payouts]
-    quotes = queries.quotes_of(session, keys)
+    # Lines of the others have no rate: to look for one would be to read them all.
+    converted = [one.id for one in payouts if one.pay_currency != one.currency]
+    quotes = queries.quotes_of(session, converted) if converted else {}
     exports = queries.exports_of(session, keys) if own is None else {}
     return [
         {
