@@ -34,9 +34,9 @@ class Writer(NamedTuple):
 class _Member(NamedTuple):
     key: str  # outside
     name: str  # inside
-    default: Any
     as_is: frozenset[type]
     write: Write
+    default: Any
 
 
 @lru_cache(maxsize=1_000)
@@ -49,9 +49,9 @@ def writer_of(schema: Schema) -> Writer:
         _Member(
             name if field.data_key is None else field.data_key,
             name if field.attribute is None else field.attribute,
-            field.dump_default,
             writers[name].as_is,
             writers[name].write,
+            field.dump_default,
         )
         for name, field in schema.dump_fields.items()
     ]
@@ -118,18 +118,25 @@ _KINDS: dict[Any, Callable[[Any], Writer]] = {
 
 
 def _object(members: Sequence[_Member], row: Any) -> dict[str, Any]:
+    """One that has all its members, mostly, in a dictionary."""
+    try:
+        return {
+            key: value if type(value := row[name]) in as_is else write(value)
+            for key, name, as_is, write, _ in members
+        }
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return _object_of_some(members, row)
+
+
+def _object_of_some(members: Sequence[_Member], row: Any) -> dict[str, Any]:
+    """One that lacks some, or whose members are attributes."""
     found = {}
-    is_dict = type(row) is dict
-    for key, name, default, as_is, write in members:
-        try:
-            value = row[name] if is_dict else get_value(row, name)
-        except KeyError:
-            value = get_value(row, name)
+    for key, name, as_is, write, default in members:
+        value = get_value(row, name)
         if value is missing:
             value = default() if callable(default) else default
-            if value is missing:
-                continue
-        found[key] = value if type(value) in as_is else write(value)
+        if value is not missing:
+            found[key] = value if type(value) in as_is else write(value)
     return found
 
 
