@@ -1,16 +1,18 @@
 """Who is calling, and whether their key may do what they ask. Nothing is open by default."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts import limits, queries, service
 from rewards_service.accounts.models import ApiKey
 from rewards_service.kit import own, problems
 from rewards_service.kit.clock import utc_now
-from rewards_service.kit.db import READ_ONLY, db
+from rewards_service.kit.db import db
 from rewards_service.kit.errors import Forbidden, Unauthorized
+from rewards_service.kit.reading import READS
 from rewards_service.kit.web import ANY_KEY, API, V1, current_settings
 from rewards_service.settings import Settings
 
@@ -107,7 +109,7 @@ def act_as(session: Session, key_id: int, endpoint: str) -> None:
     check(g.caller, endpoint)
 
 
-def _caller(session: Session, key: ApiKey) -> Caller:
+def _caller(session: Session, key: ApiKey | Row[Any]) -> Caller:
     if key.partner_id is not None:
         _check_partner(session, key.partner_id)
     return Caller(key.id, frozenset(key.scopes), key.partner_id)
@@ -119,7 +121,7 @@ def _authenticate() -> Caller:
         raise Unauthorized("Send an API key: Authorization: Bearer rk_....")
     # A session of its own: a stranger's request must never hold the write lock of SQLite.
     with Session(db.engine) as session:
-        session.connection(execution_options={READ_ONLY: True})
+        session.connection(execution_options=READS)
         key = service.recognise(session, current_settings().secret_key, text.strip())
         if key is None:
             raise Unauthorized("This API key is unknown, expired or revoked.")

@@ -1,15 +1,26 @@
 """Find API keys."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts.models import ApiKey
-from rewards_service.kit.db import Base
+from rewards_service.kit.db import Base, columns, table_of
 from rewards_service.kit.pages import Page, Paging, fetch
 
+_BY_PUBLIC_PART = select(
+    *columns(
+        ApiKey, "id", "secret_digest", "scopes", "partner_id", "expires_at", "revoked_at",
+        "last_used_at",
+    )
+).where(table_of(ApiKey).c.public_part == bindparam("public_part"))  # fmt: skip
 
-def by_public_part(session: Session, public_part: str) -> ApiKey | None:
-    return session.scalar(select(ApiKey).where(ApiKey.public_part == public_part))
+
+def by_public_part(session: Session, public_part: str) -> Row[Any] | None:
+    """What every request asks for, and so a row: an object would take three times as long."""
+    found = session.connection().execute(_BY_PUBLIC_PART, {"public_part": public_part})
+    return found.one_or_none()
 
 
 def list_keys(session: Session, paging: Paging, partner_id: int | None = None) -> Page:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Any
 
-from sqlalchemy import Engine, or_, update
+from sqlalchemy import Engine, Row, or_, update
 from sqlalchemy.orm import Session
 
 from rewards_service.accounts import queries
@@ -135,8 +136,8 @@ def revoke_key(session: Session, key_id: int, actor: str) -> None:
         record(session, "api_key.revoked", ("api_key", key.id), detail, actor)
 
 
-def recognise(session: Session, secret_key: str, text: str) -> ApiKey | None:
-    """The live key behind a text; None for unknown, revoked and expired ones alike."""
+def recognise(session: Session, secret_key: str, text: str) -> Row[Any] | None:
+    """The row of the live key behind a text; None for unknown, revoked and expired ones alike."""
     if len(text) > LONGEST_TEXT or text.count("_") < 2:
         return None
     key = queries.by_public_part(session, text.split("_", 2)[1])
@@ -146,7 +147,7 @@ def recognise(session: Session, secret_key: str, text: str) -> ApiKey | None:
     return key if is_live(key) else None
 
 
-def is_live(key: ApiKey) -> bool:
+def is_live(key: ApiKey | Row[Any]) -> bool:
     """Neither revoked nor expired."""
     return key.revoked_at is None and (key.expires_at is None or key.expires_at > utc_now())
 

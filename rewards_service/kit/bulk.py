@@ -49,6 +49,14 @@ def among(session: Session, column: Any, values: Sequence[Any]) -> ColumnElement
     return column.in_(values)  # type: ignore[no-any-return]
 
 
+def among_given(column: Any, name: str, is_postgresql: bool) -> ColumnElement[bool]:
+    """`among` for a statement that is put together once; the values are its parameter `name`."""
+    if is_postgresql:
+        array = bindparam(name, type_=ARRAY(column.type))
+        return column == array.any_()  # type: ignore[no-any-return]
+    return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
+
+
 def fetch_binary(session: Session, query: Select[*tuple[Any, ...]]) -> list[Any]:
     """Rows of a query over plain columns, as named tuples, for long byte values.
 

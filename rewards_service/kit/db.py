@@ -190,9 +190,9 @@ def columns(model: type[Base], *names: str) -> list[Any]:
     return [table.c[name] for name in names]
 
 
-def fetch_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+def fetch_rows(session: Session, query: Select[*tuple[Any, ...]], **given: Any) -> Sequence[Any]:
     """The rows of a query as plain tuples: the session's loading of objects would cost as much."""
-    return session.connection().execute(query).all()
+    return session.connection().execute(query, given).all()
 
 
 def chunks(values: Sequence[Any], size: int = IN_CHUNK) -> Iterator[Sequence[Any]]:

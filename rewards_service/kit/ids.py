@@ -4,6 +4,8 @@ The mapping is a fixed permutation of 63-bit numbers. It hides counts and order 
 is no secret and protects nothing: what a caller may see is decided by scopes, never by an id.
 """
 
+from functools import lru_cache
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUE_OF = {letter: value for value, letter in enumerate(_ALPHABET)}
@@ -11,8 +13,10 @@ _SPACE = 1 << 63
 _FACTOR = 5_755_386_391_297_366_709
 _INVERSE = pow(_FACTOR, -1, _SPACE)
 _LENGTH = 13
+_REMEMBERED = 10_000  # 2 MB; lists name the same partners and rules, and are read again
 
 
+@lru_cache(_REMEMBERED)
 def encode(prefix: str, key: int) -> str:
     value = key * _FACTOR % _SPACE
     # Two letters at a time and no loop: a page of a list shows hundreds of ids.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Row, Select, literal, select, tuple_
+from sqlalchemy import Column, Row, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rewards_service.kit import crypto
@@ -18,6 +18,10 @@ MAX_LIMIT = 200
 SORTS = ("id", "-id", "created_at", "-created_at")
 _KEY_BYTES = 8
 _SEAL_BYTES = 12
+
+# Of a model, or of its table for a query of columns: those cost less than objects.
+Key = InstrumentedAttribute[int] | Column[int]
+Time = InstrumentedAttribute[datetime] | Column[datetime]
 
 
 class Paging(NamedTuple):
@@ -36,8 +40,8 @@ class Page(NamedTuple):
 
 
 def fetch(
-    session: Session, query: Select[Any], key: InstrumentedAttribute[int], paging: Paging,
-    by: InstrumentedAttribute[datetime] | None = None,
+    session: Session, query: Select[Any], key: Key, paging: Paging,
+    by: Time | None = None,
 ) -> Page:  # fmt: skip
     """The wanted page of `query` in the order of `key`, which its first column or entity holds.
 
@@ -57,9 +61,7 @@ def fetch(
     return Page(shown, last)
 
 
-def _behind(
-    key: InstrumentedAttribute[int], by: InstrumentedAttribute[datetime] | None, paging: Paging
-) -> Any:
+def _behind(key: Key, by: Time | None, paging: Paging) -> Any:
     if by is None:
         return key < paging.after if paging.descending else key > paging.after
     at = select(by).where(key == paging.after).correlate(None).scalar_subquery()
@@ -67,7 +69,7 @@ def _behind(
     return here < last if paging.descending else here > last
 
 
-def _key_of(row: Row[Any], key: InstrumentedAttribute[int]) -> int:
+def _key_of(row: Row[Any], key: Key) -> int:
     first = row[0]
     value = first if isinstance(first, int) else getattr(first, key.key)
     return int(value)

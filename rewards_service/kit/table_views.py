@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema
 
+from rewards_service.kit.dumping import writer_of
 from rewards_service.kit.tables import Cell, Column, cells_of, columns_of
 from rewards_service.kit.walking import Walk
 
@@ -81,5 +82,5 @@ class TableView:
 
     def _cells(self, columns: Sequence[Column], answer: Any) -> list[list[Cell]]:
         body = answer[0] if isinstance(answer, tuple) else answer
-        shown: Any = self._item.dump(body[self._member], many=True)
-        return [cells_of(columns, row) for row in shown]
+        write = writer_of(self._item).write
+        return [cells_of(columns, write(row)) for row in body[self._member]]

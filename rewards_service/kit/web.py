@@ -12,9 +12,11 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from rewards_service.kit import formats, ids, problems
+from rewards_service.kit.answering import answering
 from rewards_service.kit.db import READ_ONLY, db
 from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.kit.files import FILE, FILES
+from rewards_service.kit.reading import READS
 from rewards_service.kit.strict_parser import StrictParser
 from rewards_service.settings import Settings
 
@@ -75,7 +77,8 @@ def current_session(reads_only: bool = False) -> Session:
     if "session" not in g:
         g.session = db.session
         if reads_only or request.method in SAFE_METHODS:
-            g.session.connection(execution_options={READ_ONLY: True})
+            is_api_read = not reads_only and request.path.startswith(API)
+            g.session.connection(execution_options=READS if is_api_read else {READ_ONLY: True})
     session: Session = g.session
     return session
 
@@ -134,7 +137,7 @@ class Resource(Blueprint):
             # The last one is described first: generated clients take that.
             for kind in FILES if hasattr(shown, "table") else ():
                 handler = self.alt_response(status, schema=FILE, content_type=kind)(handler)
-            handler = self.response(status, rendered)(handler)
+            handler = self.response(status, rendered)(answering(handler, rendered, status))
             if body is not None:
                 needed = not getattr(body, "may_be_absent", False)
                 handler = self.arguments(body, location="json", required=needed)(handler)

@@ -5,9 +5,10 @@ from typing import Any
 from flask import g
 from sqlalchemy.orm import Session
 
-from rewards_service.kit.db import READ_ONLY, is_postgresql
+from rewards_service.kit.db import is_postgresql
 from rewards_service.kit.lists import next_place, page_size, place
 from rewards_service.kit.own import own_partner
+from rewards_service.kit.reading import READS
 from rewards_service.kit.web import Resource, current_session, path_key
 from rewards_service.reports import (
     conversions,
@@ -34,7 +35,7 @@ from rewards_service.reports.report_schemas import (
     SeriesSchema,
     StatementSchema,
 )
-from rewards_service.rewards.routes import shown_actor
+from rewards_service.rewards.showing import shown_actor
 
 blueprint = Resource("reports", "What partner managers and finance ask")
 
@@ -128,6 +129,6 @@ def _snapshot() -> Session:
     session = current_session()
     if is_postgresql(session) and not is_given:
         session.rollback()  # nothing was asked yet
-        options = {READ_ONLY: True, "isolation_level": "REPEATABLE READ"}
+        options = {**READS, "isolation_level": "REPEATABLE READ"}
         session.connection(execution_options=options)
     return session

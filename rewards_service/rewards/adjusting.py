@@ -12,6 +12,7 @@ from rewards_service.kit.money import MAX_AMOUNT, format_minor
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.rewards import ledger
 from rewards_service.rewards.ledger import Difference
+from rewards_service.rewards.listing import Entry
 from rewards_service.rewards.models import BY_HAND, OPEN_STATUSES, LedgerEntry, Reward
 from rewards_service.rewards.review import lock, write_off
 from rewards_service.rewards.telling import Posted, tell
@@ -63,9 +64,7 @@ def adjust(
     return row
 
 
-def explain(
-    rendered: dict[str, Any], entries: Iterable[LedgerEntry], currency: str
-) -> dict[str, Any]:
+def explain(rendered: dict[str, Any], entries: Iterable[Entry], currency: str) -> dict[str, Any]:
     """An explanation as `explaining.render` made it, and after it what people added by hand."""
     steps: list[dict[str, Any]] = [
         {

@@ -2,23 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session, undefer
 
 from rewards_service.audit.service import MACHINE
 from rewards_service.crm.listing import customers_of
 from rewards_service.integrations.models import Integration
+from rewards_service.kit.bulk import among_given
+from rewards_service.kit.db import columns, fetch_rows, is_postgresql, table_of
 from rewards_service.kit.errors import NotFound
 from rewards_service.kit.own import is_foreign
 from rewards_service.kit.pages import Page, Paging, fetch
 from rewards_service.mirror.models import PaymentApplication
-from rewards_service.programs.models import RewardRuleVersion
 from rewards_service.rewards.models import LedgerEntry, Reward, RewardStatusChange
 from rewards_service.transactions.models import Transaction
 
 MOVE = "status"
+_REWARD = table_of(Reward).c
 FILTERS = ("status", "partner_id", "customer_id", "currency")
 
 
@@ -30,25 +34,30 @@ def list_rewards(
     wanted: any of FILTERS, `chargebee_invoice_id`, `created_from`, `created_before`. own: of this
     partner alone.
     """
-    query = select(Reward)
-    if own is not None:
-        query = query.where(Reward.partner_id == own)
-        if "customer_id" in wanted:  # whom others brought, it does not name
-            query = query.where(Reward.customer_id.in_(customers_of(own)))
-    for name in FILTERS:
-        if name in wanted:
-            query = query.where(getattr(Reward, name) == wanted[name])
-    if "chargebee_invoice_id" in wanted:  # the index begins with the site
-        query = query.where(
-            Reward.integration_id.in_(select(Integration.id)),
-            Reward.invoice_id == wanted["chargebee_invoice_id"],
-        )
-    if "created_from" in wanted:
-        query = query.where(Reward.created_at >= wanted["created_from"])
-    if "created_before" in wanted:
-        query = query.where(Reward.created_at < wanted["created_before"])
+    query = matching(select(Reward), wanted, own)
     # The order of creation, as every list; all indexes of the filters go on with it.
     return fetch(session, query, Reward.id, paging, Reward.created_at)
+
+
+def matching(query: Select[Any], wanted: Mapping[str, Any], own: int | None) -> Select[Any]:
+    """A query of rewards for those that are wanted, as `list_rewards` has it."""
+    if own is not None:
+        query = query.where(_REWARD.partner_id == own)
+        if "customer_id" in wanted:  # whom others brought, it does not name
+            query = query.where(_REWARD.customer_id.in_(customers_of(own)))
+    for name in FILTERS:
+        if name in wanted:
+            query = query.where(_REWARD[name] == wanted[name])
+    if "chargebee_invoice_id" in wanted:  # the index begins with the site
+        query = query.where(
+            _REWARD.integration_id.in_(select(Integration.id)),
+            _REWARD.invoice_id == wanted["chargebee_invoice_id"],
+        )
+    if "created_from" in wanted:
+        query = query.where(_REWARD.created_at >= wanted["created_from"])
+    if "created_before" in wanted:
+        query = query.where(_REWARD.created_at < wanted["created_before"])
+    return query
 
 
 def get_reward(
@@ -68,20 +77,39 @@ def statuses_of(session: Session, reward_ids: Sequence[int]) -> dict[int, str]:
     return {key: status for key, status in session.execute(query)}  # noqa: C416
 
 
-def entries_of(session: Session, reward_ids: Sequence[int]) -> dict[int, list[LedgerEntry]]:
+class Entry(NamedTuple):
+    """A ledger entry of a reward, as lists and pages show it."""
+
+    reward_id: int
+    id: int
+    kind: str
+    amount_minor: int
+    cause_event_id: int | None
+    reason: str | None
+    actor: str | None
+    posted_at: datetime
+
+
+def entries_of(session: Session, reward_ids: Sequence[int]) -> dict[int, list[Entry]]:
     """Reward -> its ledger entries in the order of posting.
 
     Without those of amount 0, which only carry what is owed from account to account.
     """
-    found: dict[int, list[LedgerEntry]] = defaultdict(list)
-    query = (
-        select(LedgerEntry)
-        .where(LedgerEntry.reward_id.in_(reward_ids), LedgerEntry.amount_minor != 0)
-        .order_by(LedgerEntry.id)
-    )
-    for entry in session.scalars(query):
-        found[entry.reward_id].append(entry)
+    found: dict[int, list[Entry]] = defaultdict(list)
+    session.flush()
+    for row in fetch_rows(session, _entries(is_postgresql(session)), rewards=list(reward_ids)):
+        found[row[0]].append(Entry._make(row))
     return found
+
+
+@cache
+def _entries(is_postgresql: bool) -> Select[Any]:
+    entry = table_of(LedgerEntry).c
+    return (
+        select(*columns(LedgerEntry, *Entry._fields))
+        .where(among_given(entry.reward_id, "rewards", is_postgresql), entry.amount_minor != 0)
+        .order_by(entry.id)
+    )
 
 
 def activity_of(session: Session, reward_id: int) -> list[dict[str, Any]]:
@@ -95,7 +123,7 @@ def activity_of(session: Session, reward_id: int) -> list[dict[str, Any]]:
     return [shown for *_, shown in sorted(found, key=lambda item: item[:3])]
 
 
-def _posted(entry: LedgerEntry) -> dict[str, Any]:
+def _posted(entry: Entry) -> dict[str, Any]:
     return {
         "at": entry.posted_at,
         "kind": entry.kind,
@@ -117,32 +145,34 @@ def _moved(move: RewardStatusChange) -> dict[str, Any]:
     }
 
 
-def rules_of(session: Session, rewards: Sequence[Reward]) -> dict[int, tuple[int, int]]:
-    """Rule version key -> (rule key, version)."""
-    query = select(
-        RewardRuleVersion.id, RewardRuleVersion.rule_id, RewardRuleVersion.version
-    ).where(RewardRuleVersion.id.in_({reward.rule_version_id for reward in rewards}))
-    return {key: (rule_id, version) for key, rule_id, version in session.execute(query)}
-
-
 def transactions_of(session: Session, reward_ids: Sequence[int]) -> dict[int, list[int]]:
     """Reward -> transactions that were ever applied to its invoice, the earliest payment first."""
-    same_invoice = and_(
-        PaymentApplication.integration_id == Reward.integration_id,
-        PaymentApplication.invoice_id == Reward.invoice_id,
-    )
-    same_payment = and_(
-        Transaction.integration_id == PaymentApplication.integration_id,
-        Transaction.chargebee_transaction_id == PaymentApplication.transaction_id,
-    )
-    query = (
-        select(Reward.id, Transaction.id)
-        .join(PaymentApplication, same_invoice)
-        .join(Transaction, same_payment)
-        .where(Reward.id.in_(reward_ids), Transaction.withdrawn_at.is_(None))
-        .order_by(Reward.id, Transaction.occurred_at, Transaction.chargebee_transaction_id)
-    )
     found: dict[int, list[int]] = defaultdict(list)
-    for reward_id, transaction_id in session.execute(query):
+    session.flush()
+    rows = fetch_rows(session, _transactions(is_postgresql(session)), rewards=list(reward_ids))
+    for reward_id, transaction_id in rows:
         found[reward_id].append(transaction_id)
     return found
+
+
+@cache
+def _transactions(is_postgresql: bool) -> Select[Any]:
+    reward, paid, transaction = map(table_of, (Reward, PaymentApplication, Transaction))
+    same_invoice = and_(
+        paid.c.integration_id == reward.c.integration_id,
+        paid.c.invoice_id == reward.c.invoice_id,
+    )
+    same_payment = and_(
+        transaction.c.integration_id == paid.c.integration_id,
+        transaction.c.chargebee_transaction_id == paid.c.transaction_id,
+    )
+    return (
+        select(reward.c.id, transaction.c.id)
+        .join_from(reward, paid, same_invoice)
+        .join(transaction, same_payment)
+        .where(
+            among_given(reward.c.id, "rewards", is_postgresql),
+            transaction.c.withdrawn_at.is_(None),
+        )
+        .order_by(reward.c.id, transaction.c.occurred_at, transaction.c.chargebee_transaction_id)
+    )

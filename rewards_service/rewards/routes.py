@@ -1,19 +1,15 @@
 """/api/v1/rewards."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rewards_service.accounts.auth import current_actor, current_caller
 from rewards_service.accounts.service import ADMIN
-from rewards_service.audit.service import MACHINE
-from rewards_service.crm.customer_routes import known_customers
 from rewards_service.kit.lists import FormatQuery, page_answer, paging
-from rewards_service.kit.own import confined_to, own_partner
+from rewards_service.kit.own import own_partner
 from rewards_service.kit.web import Resource, current_session, path_key
 from rewards_service.programs.queries import rules_for
-from rewards_service.rewards import adjusting, listing, review
+from rewards_service.rewards import adjusting, listing, review, showing
 from rewards_service.rewards.explaining import render
-from rewards_service.rewards.models import LedgerEntry, Reward
 from rewards_service.rewards.schemas import (
     ACTIONS,
     ActivityListSchema,
@@ -28,17 +24,10 @@ from rewards_service.rewards.schemas import (
     RewardQuerySchema,
     RewardSchema,
 )
-from rewards_service.rewards.timers import ACTOR
-from rewards_service.transactions.listing import own_transactions
 
 blueprint = Resource("rewards", "What partners earn")
 
 READ, WRITE = "rewards:read", "rewards:write"
-HOUSE = "house"  # whoever of the house it was, as partners see it
-PLAIN = (
-    "id", "partner_id", "customer_id", "transaction_id", "seq", "currency", "status",
-    "hold_until_on", "available_on", "created_at",
-)  # fmt: skip
 
 
 @blueprint.operation(
@@ -47,8 +36,8 @@ PLAIN = (
 )  # fmt: skip
 def list_rewards(query: dict[str, Any]) -> Any:
     """List rewards."""
-    page = listing.list_rewards(current_session(), paging(query), query, own_partner())
-    return page_answer(query, page, _shown([row[0] for row in page.rows]))
+    page = showing.list_rewards(current_session(), paging(query), query, own_partner())
+    return page_answer(query, page, showing.shown(current_session(), page.rows))
 
 
 @blueprint.operation(
@@ -56,8 +45,7 @@ def list_rewards(query: dict[str, Any]) -> Any:
 )
 def get_reward(reward_id: str) -> Any:
     """Get one reward."""
-    key = path_key("rew", reward_id)
-    return _shown([listing.get_reward(current_session(), key, own=own_partner())])[0]
+    return showing.show(current_session(), path_key("rew", reward_id), own_partner())
 
 
 @blueprint.operation(
@@ -103,12 +91,7 @@ def list_activity(_query: dict[str, Any], reward_id: str) -> Any:
 def _without_notes(one: dict[str, Any]) -> dict[str, Any]:
     """What happened as a partner may see it: notes on moves are for the house, and so is who."""
     reason = None if one["kind"] == listing.MOVE else one["reason"]
-    return {**one, "actor": shown_actor(one["actor"]), "reason": reason}
-
-
-def shown_actor(actor: str | None) -> str | None:
-    """Who did something, as partners may see it: no people or keys of the house."""
-    return actor if actor in (None, MACHINE, ACTOR) else HOUSE
+    return {**one, "actor": showing.shown_actor(one["actor"]), "reason": reason}
 
 
 @blueprint.operation(
@@ -175,70 +158,11 @@ def adjust_reward(body: dict[str, Any], reward_id: str) -> Any:
         current_session(), path_key("rew", reward_id), body["amount_minor"], body["reason"],
         current_actor(), current_caller().may(ADMIN),
     )  # fmt: skip
-    return _shown([row])[0]
+    return showing.show(current_session(), row.id)
 
 
 def _decide(reward_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
     session, key = current_session(), path_key("rew", reward_id)
     order = review.Order(ACTIONS[action], body.get("reason"), current_actor(), body.get("until"))
     review.decide(session, [key], order, current_caller().may(ADMIN))
-    return _shown([listing.get_reward(session, key)])[0]
-
-
-def _shown(rewards: Sequence[Reward]) -> list[dict[str, Any]]:
-    session, keys = current_session(), [reward.id for reward in rewards]
-    entries = listing.entries_of(session, keys)
-    rules = listing.rules_of(session, rewards)
-    transactions = listing.transactions_of(session, keys)
-    may_name = _namable(rewards, rules, transactions)
-    customers = known_customers([reward.customer_id for reward in rewards])
-    for_house = confined_to() is None
-    return [
-        {
-            **{name: getattr(reward, name) for name in PLAIN},
-            "customer_id": customers.get(reward.customer_id),
-            "hold_reason": reward.hold_reason if for_house else None,
-            "flags": (reward.flags or []) if for_house else [],
-            "chargebee_invoice_id": reward.invoice_id,
-            "rule_id": may_name.rules.get(rules[reward.rule_version_id][0]),
-            "rule_version": rules[reward.rule_version_id][1],
-            "transaction_id": may_name.transactions.get(reward.transaction_id),
-            "transaction_ids": [
-                key for key in transactions[reward.id] if key in may_name.transactions
-            ],
-            "amount_minor": sum(entry.amount_minor for entry in entries[reward.id]),
-            "entries": [_entry(entry) for entry in entries[reward.id]],
-        }
-        for reward in rewards
-    ]
-
-
-class _Namable(NamedTuple):
-    """What the key of this request may name, each by itself."""
-
-    rules: dict[int, int]
-    transactions: dict[int, int]
-
-
-def _namable(
-    rewards: Sequence[Reward],
-    rules: Mapping[int, tuple[int, int]],
-    transactions: Mapping[int, Sequence[int]],
-) -> _Namable:
-    rule_ids = {rule_id for rule_id, _ in rules.values()}
-    paid = {reward.transaction_id for reward in rewards}.union(*transactions.values())
-    if (own := confined_to()) is not None:
-        rule_ids = rules_for(current_session(), own, rule_ids)
-        paid = own_transactions(current_session(), paid, own)
-    return _Namable({key: key for key in rule_ids}, {key: key for key in paid})
-
-
-def _entry(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "kind": entry.kind,
-        "amount_minor": entry.amount_minor,
-        "cause_event": entry.cause_event_id,
-        "reason": entry.reason,
-        "actor": entry.actor if entry.actor is None or confined_to() is None else HOUSE,
-        "at": entry.posted_at,
-    }
+    return showing.show(session, key)

@@ -10,8 +10,8 @@ from rewards_service.crm.models import Customer, Deal, Lead
 from rewards_service.inbox import listing
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.partners.models import Partner
-from rewards_service.rewards.listing import entries_of
-from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.rewards.listing import Entry, entries_of
+from rewards_service.rewards.models import Reward
 from rewards_service.transactions.models import Transaction
 
 SHOWN = 20  # deals and rewards
@@ -21,7 +21,7 @@ class Earned(NamedTuple):
     """A reward on an invoice that the payment paid, with its entries and its partner's name."""
 
     reward: Reward
-    entries: Sequence[LedgerEntry]
+    entries: Sequence[Entry]
     partner: str
 
     @property

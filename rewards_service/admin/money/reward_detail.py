@@ -22,7 +22,7 @@ from rewards_service.partners.models import Partner
 from rewards_service.payouts.models import Payout, PayoutLine
 from rewards_service.rewards import adjusting, listing, reasons, review
 from rewards_service.rewards.explaining import render
-from rewards_service.rewards.models import LedgerEntry, Reward
+from rewards_service.rewards.models import Reward
 from rewards_service.transactions.models import Transaction
 
 Link = tuple[
@@ -59,7 +59,7 @@ class Step(NamedTuple):
 class Posted(NamedTuple):
     """An entry of the ledger with what the reward came to after it."""
 
-    entry: LedgerEntry
+    entry: listing.Entry
     what: str
     why: Any
     net_minor: int
@@ -106,7 +106,7 @@ def _rule(rule: names.RuleName | None) -> Any:
     return Markup("{}, version {}").format(link, rule.version)
 
 
-def _explained(reward: Reward, entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+def _explained(reward: Reward, entries: Sequence[listing.Entry]) -> dict[str, Any]:
     """Steps and text, and the exact data behind them."""
     found = adjusting.explain(render(reward.explanation), entries, reward.currency)
     steps = [
@@ -191,7 +191,7 @@ def _payout(session: Session, reward: Reward) -> Link:
     return ("Payout", link_to("payout", payout.id, total), worded(payout.status), True)
 
 
-def _posted(entries: Sequence[LedgerEntry], who: dict[str, str]) -> list[Posted]:
+def _posted(entries: Sequence[listing.Entry], who: dict[str, str]) -> list[Posted]:
     found, net = [], 0
     for entry in entries:
         net += entry.amount_minor
@@ -199,7 +199,7 @@ def _posted(entries: Sequence[LedgerEntry], who: dict[str, str]) -> list[Posted]
     return found
 
 
-def _why(entry: LedgerEntry, who: dict[str, str]) -> Any:
+def _why(entry: listing.Entry, who: dict[str, str]) -> Any:
     if entry.cause_event_id is not None:
         return Markup("event {}").format(link_to("event", entry.cause_event_id))
     return f"{who.get(entry.actor or '', 'the service')}: {entry.reason or 'no reason given'}"
