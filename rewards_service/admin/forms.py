@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     EmailField,
+    IntegerField,
     PasswordField,
     SelectField,
     StringField,
@@ -19,6 +20,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from rewards_service.accounts import lockout, passwords, permissions
+from rewards_service.admin.amounts import read_whole
 from rewards_service.admin.pages import address
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_settings
@@ -104,6 +106,17 @@ def _note(email: str) -> None:
 
 def _add(field: Any, why: str) -> None:
     field.errors = [*field.errors, why]
+
+
+class WholeField(IntegerField):  # type: ignore[misc]
+    """A whole number in digits."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            self.data = None
+            self.data = read_whole(valuelist[0])  # a ValueError stands at the field
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
