@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import flask_security.forms as theirs
+from flask_security import current_user
 from flask_security.recovery_codes import MfRecoveryForm
-from flask_security.utils import validate_redirect_url
+from flask_security.utils import get_message, validate_redirect_url
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -74,6 +75,20 @@ class VerifyForm(theirs.VerifyForm):
             return bool(super(VerifyForm, self).validate(**kwargs))
 
         return counted(self.user.email, attempt, lambda why: _add(self.password, why))
+
+
+class ChangePasswordForm(theirs.ChangePasswordForm):
+    """Another password: who only holds a session must not guess the one of now here."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        email = current_user.email
+        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
+            _add(self.password, LOCKED)
+            return False
+        good = bool(super().validate(**kwargs))
+        if get_message("INVALID_PASSWORD")[0] in self.password.errors:
+            _note(email)
+        return good
 
 
 class _SecondFactor:
