@@ -70,6 +70,20 @@ class TestChange:
             assert visitor.sign_in(email, other).status_code == 200, other
         assert visitor.sign_in(email, long).status_code == 302
 
+    def test_one_longer_than_any_is_wrong_and_nothing_else(
+        self, visitor: Visitor, email: str
+    ) -> None:
+        long = "9" * 100_000
+        told = [visitor.sign_in(name, long) for name in (email, "nobody@people.example.com")]
+        assert [answer.status_code for answer in told] == [200, 200]
+        assert all("Authentication failed" in answer.text for answer in told)
+        visitor.sign_in(email)
+        wish = {"new_password": NEW, "new_password_confirm": NEW}
+        for path in ("/account/verify", "/account/password"):
+            answer = visitor.post(path, password=long, **wish)
+            assert answer.status_code == 200
+            assert "Invalid password" in answer.text
+
     def test_a_link_leaves_the_second_factor(
         self, visitor: Visitor, email: str, key: str, engine: Engine, settings: Settings
     ) -> None:
