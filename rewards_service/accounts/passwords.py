@@ -20,15 +20,18 @@ class WeakPassword(Unprocessable):
 
 
 class GatedContext(CryptContext):  # type: ignore[misc]
-    """passlib's context; hashing waits for its turn."""
+    """passlib's context; hashing waits for its turn.
 
-    def hash(self, *args: Any, **kwargs: Any) -> str:
-        with _gate:
-            return str(super().hash(*args, **kwargs))
+    What is longer than any password is cut behind that, and so still none: passlib would raise.
+    """
 
-    def verify(self, *args: Any, **kwargs: Any) -> bool:
+    def hash(self, secret: str, *args: Any, **kwargs: Any) -> str:
         with _gate:
-            return bool(super().verify(*args, **kwargs))
+            return str(super().hash(secret[: LONGEST + 1], *args, **kwargs))
+
+    def verify(self, secret: str, *args: Any, **kwargs: Any) -> bool:
+        with _gate:
+            return bool(super().verify(secret[: LONGEST + 1], *args, **kwargs))
 
 
 def context(memory_kib: int) -> GatedContext:

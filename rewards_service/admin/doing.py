@@ -51,15 +51,18 @@ def read_as(schema: Schema, fields: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def attempt(action: Callable[[], Any], said: str, undo: Undo | None = None) -> bool:
+def attempt(
+    action: Callable[[], Result], said: str | Callable[[Result], str], undo: Undo | None = None
+) -> bool:
     """Do what a button asks, and tell so on the next page; or tell why it was refused.
 
+    `said`: the words, or what makes them of what `action` returned.
     `undo` is the opposite as an action of its own: the address it is posted to and the fields of
     its form (a list: one field for each). It is offered beside `said`, and allowed, audited and
     refused like any other: only what such an action lawfully takes back may have one.
     """
     try:
-        action()
+        done = action()
         current_session().flush()
     except RewardsError as error:
         if error.status >= 500:
@@ -67,7 +70,7 @@ def attempt(action: Callable[[], Any], said: str, undo: Undo | None = None) -> b
         current_session().rollback()
         flash(error.detail, "danger")
         return False
-    tell(said, undo)
+    tell(said(done) if callable(said) else said, undo)
     return True
 
 

@@ -17,8 +17,9 @@ from webauthn.helpers.structs import (
 )
 
 from rewards_service.accounts import passwords
+from rewards_service.audit.service import record
 from rewards_service.kit import crypto
-from rewards_service.kit.web import current_settings
+from rewards_service.kit.web import current_session, current_settings
 
 _RECOVERY = "recovery_code"
 
@@ -93,6 +94,8 @@ class RecoveryCodes(flask_security.MfRecoveryCodesUtil):
         security = flask_security.proxies._security
         codes: list[str] = security.totp_factory.generate_recovery_codes(8)
         _datastore.mf_set_recovery_codes(user, [_digest(code) for code in codes])
+        about = ("user", user.id)
+        record(current_session(), "user.recovery_codes_made", about, {}, f"user:{user.id}")
         return codes
 
     def get_recovery_codes(self, user: Any) -> list[str]:

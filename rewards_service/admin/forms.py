@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import flask_security.forms as theirs
+from flask_security import current_user
 from flask_security.recovery_codes import MfRecoveryForm
-from flask_security.utils import validate_redirect_url
+from flask_security.utils import get_message, validate_redirect_url
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     EmailField,
+    IntegerField,
     PasswordField,
     SelectField,
     StringField,
@@ -19,6 +21,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from rewards_service.accounts import lockout, passwords, permissions
+from rewards_service.admin.amounts import read_whole
 from rewards_service.admin.pages import address
 from rewards_service.kit.db import db
 from rewards_service.kit.web import current_settings
@@ -74,6 +77,20 @@ class VerifyForm(theirs.VerifyForm):
         return counted(self.user.email, attempt, lambda why: _add(self.password, why))
 
 
+class ChangePasswordForm(theirs.ChangePasswordForm):
+    """Another password: who only holds a session must not guess the one of now here."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        email = current_user.email
+        if lockout.is_locked(db.session, current_settings().secret_key, email, address()):
+            _add(self.password, LOCKED)
+            return False
+        good = bool(super().validate(**kwargs))
+        if get_message("INVALID_PASSWORD")[0] in self.password.errors:
+            _note(email)
+        return good
+
+
 class _SecondFactor:
     """What is asked after the password: tried unless too many went wrong, and counted."""
 
@@ -104,6 +121,17 @@ def _note(email: str) -> None:
 
 def _add(field: Any, why: str) -> None:
     field.errors = [*field.errors, why]
+
+
+class WholeField(IntegerField):  # type: ignore[misc]
+    """A whole number in digits."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            self.data = None
+            self.data = read_whole(valuelist[0])  # a ValueError stands at the field
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]

@@ -6,7 +6,16 @@ from typing import Any
 import structlog
 from flask import Flask, g, request, session
 from flask_login import user_logged_out
-from flask_security import RoleMixin, Security, password_changed, user_authenticated
+from flask_security import (
+    RoleMixin,
+    Security,
+    password_changed,
+    tf_disabled,
+    tf_profile_changed,
+    user_authenticated,
+    wan_deleted,
+    wan_registered,
+)
 from flask_security.datastore import FSQLALiteUserDatastore
 from flask_security.proxies import _security
 from flask_security.utils import set_request_attr
@@ -17,6 +26,7 @@ from rewards_service.accounts.user_models import Passkey, User
 from rewards_service.admin import forms
 from rewards_service.admin.factors import OneTimeCodes, PasskeyRules, Passwords, RecoveryCodes
 from rewards_service.admin.pages import address
+from rewards_service.audit.service import record
 from rewards_service.kit import crypto
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db
@@ -55,6 +65,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     security = Security(
         app, store,
         login_form=forms.LoginForm, verify_form=forms.VerifyForm,
+        change_password_form=forms.ChangePasswordForm,
         two_factor_verify_code_form=forms.CodeForm, mf_recovery_form=forms.RecoveryForm,
         password_util_cls=Passwords, totp_cls=OneTimeCodes, webauthn_util_cls=PasskeyRules,
         mf_recovery_codes_util_cls=RecoveryCodes,
@@ -67,6 +78,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     user_authenticated.connect(_begin, app)
     password_changed.connect(_note_password, app)
     user_logged_out.connect(_end, app)
+    for signal, deed in _FACTORS:
+        signal.connect(deed, app)
 
 
 def _config(settings: Settings) -> dict[str, Any]:
@@ -164,9 +177,28 @@ def lacks_factor(user: User) -> bool:
 
 
 def _note_password(_app: Flask, user: User, **_more: Any) -> None:
-    from rewards_service.audit.service import record
-
     record(current_session(), "user.password_set", ("user", user.id), {}, f"user:{user.id}")
+
+
+def _note_factor(_app: Flask, user: User, **_more: Any) -> None:
+    _end_others(user, "user.second_factor_set")
+
+
+def _note_factor_removed(_app: Flask, user: User, **_more: Any) -> None:
+    _end_others(user, "user.second_factor_removed")
+
+
+_FACTORS = (
+    (tf_profile_changed, _note_factor), (wan_registered, _note_factor),
+    (tf_disabled, _note_factor_removed), (wan_deleted, _note_factor_removed),
+)  # fmt: skip
+
+
+def _end_others(user: User, action: str) -> None:
+    """Whoever is in elsewhere came in without the factor that is new, or by one that is gone."""
+    own = current_session()
+    sessions.end_all(own, user.id, but=g.user_session.id)
+    record(own, action, ("user", user.id), {}, f"user:{user.id}")
 
 
 def _end(_app: Flask, **_more: Any) -> None:

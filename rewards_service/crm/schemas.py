@@ -90,7 +90,7 @@ class DealSchema(StrictSchema):
         if not shares:
             return
         if sum(share["basis_points"] for share in shares) != BASIS_POINTS:
-            raise ValidationError("Shares must sum to 10000 basis points.", "shares")
+            raise ValidationError("Shares must sum to 100 per cent (10000 basis points).", "shares")
         if len({share["partner_id"] for share in shares}) != len(shares):
             raise ValidationError("A partner has more than one share.", "shares")
 

@@ -92,7 +92,7 @@ def put_on_lead(lead: Lead, wanted: Mapping[str, Any]) -> None:
     if lead.status == "converted" and _differs(lead, wanted, FIXED_BY_CONVERSION):
         raise LeadConverted(
             "This lead became a customer: its status, e-mail, partner and registration stay. "
-            "To give the customer another partner, change the customer's source_partner_id."
+            "To give the customer another partner, change the customer's source partner."
         )
     for name, value in wanted.items():
         setattr(lead, name, value)

@@ -26,13 +26,13 @@ def put(integration: Integration, wanted: Mapping[str, Any]) -> None:
     if integration.verify != OFF and integration.api_key_encrypted is None:
         raise invalid_member(
             "api_key" if "api_key" in wanted else "verification/mode",
-            "Asking Chargebee takes an API key: set `api_key`, or switch verification off.",
+            "Asking Chargebee takes an API key: set one, or switch verification off.",
             VerificationRequires,
         )
     if integration.verify == ABOVE and not integration.verify_above_minor:
         raise invalid_member(
             "verification/above_minor",
-            "Name the amount above which to ask, in minor units, of one currency at least. "
+            "Name the amount above which to ask, of one currency at least. "
             "Currencies that are not named are always asked about.",
             VerificationRequires,
         )

@@ -23,6 +23,7 @@ _INSTANT = re.compile(
 )
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NO_INSTANT = "Not a time such as 2026-01-31T08:30:00Z, between 1970 and 2199."
 _RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?")
 
 Described = dict[str, Any]  # what of a field's JSON Schema its type alone does not say
@@ -117,7 +118,7 @@ class Instant(fields.DateTime):
         return parse_instant(value)
 
 
-def parse_instant(value: Any) -> datetime:
+def parse_instant(value: Any, said: str = _NO_INSTANT) -> datetime:
     """The UTC time an RFC 3339 text names, within 1970..2199. Raises ValidationError."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
@@ -126,7 +127,7 @@ def parse_instant(value: Any) -> datetime:
             found = _LATEST
         if _EARLIEST <= found < _LATEST:
             return found
-    raise ValidationError("Not a time such as 2026-01-31T08:30:00Z, between 1970 and 2199.")
+    raise ValidationError(said)
 
 
 class InstantOrDay(fields.String):
@@ -155,9 +156,8 @@ class Day(fields.Date):
     described: ClassVar[Described] = {"pattern": patterns.DAY}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or len(value) != len("2026-01-31"):
-            raise ValidationError("Not a day such as 2026-01-31.")
-        return parse_instant(f"{value}T12:00:00Z").date()
+        said = "Not a day such as 2026-01-31, between 1970 and 2199."
+        return parse_instant(f"{value}T12:00:00Z", said).date()
 
 
 class Whole(fields.Nested):
@@ -177,10 +177,11 @@ class Flag(fields.Boolean):
 
 
 class Number(fields.Integer):
-    """A JSON integer within bounds; no float, string or boolean, whatever it equals."""
+    """A JSON integer within bounds, or `beyond` is said; no float or boolean it may equal."""
 
     def __init__(self, *, least: int = 0, most: int = money.MAX_AMOUNT, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(least, most), **kwargs)
+        bounds = validate.Range(least, most, error=kwargs.pop("beyond", None))
+        super().__init__(validate=bounds, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if type(value) is not int:

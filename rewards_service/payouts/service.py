@@ -143,7 +143,7 @@ def check_not_held(payout: Payout) -> None:
     if payout.problem is not None:
         raise RateMissing(
             f"No rate from {payout.currency} to {payout.pay_currency} is on record for the seven "
-            f"days up to {payout.cut_off_on}. Add one at /api/v1/exchange-rates, then try again."
+            f"days up to {payout.cut_off_on}. Add one to the exchange rates, then try again."
         )
 
 

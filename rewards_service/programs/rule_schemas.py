@@ -93,7 +93,8 @@ class Limits(fields.Dict):
     """Minor units by currency, each above zero: {"USD": 500}; at least one."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keys=Currency(), values=Number(least=1), validate=_not_empty, **kwargs)
+        above_zero = Number(least=1, beyond="An amount here lies above 0.")
+        super().__init__(keys=Currency(), values=above_zero, validate=_not_empty, **kwargs)
 
     described: ClassVar[Described] = {"minProperties": 1}
 

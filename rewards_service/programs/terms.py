@@ -119,7 +119,7 @@ def _of_its_kind(rule: Rule) -> Iterator[Problem]:
             member = name.removesuffix("_millionths")
             yield Problem(member, f"A {kind} rule has no {member}.")
     if kind == FLAT and rule["amounts"] is None:
-        yield Problem("amounts", 'A flat rule needs amounts, such as {"USD": 500}.')
+        yield Problem("amounts", "A flat rule needs an amount, in one currency at least.")
 
 
 def _one_source_of_rates(rule: Rule) -> Iterator[Problem]:
@@ -131,7 +131,7 @@ def _one_source_of_rates(rule: Rule) -> Iterator[Problem]:
     if by_steps and rule["rate"] is not None:
         yield Problem("rate", f"The rates of this rule stand in its {by_steps[0]}.")
     if not by_steps and rule["rate"] is None:
-        yield Problem("rate", 'A percent rule needs a rate, such as "0.20".')
+        yield Problem("rate", "A percent rule needs a rate.")
 
 
 def _flat_refund(rule: Rule) -> Iterator[Problem]:
@@ -174,18 +174,18 @@ def _tiers(rule: Rule) -> Iterator[Problem]:
     *bounded, last = tiers["steps"]
     if last["up_to"] is not None:
         yield Problem(at.format(len(bounded)), "The last step has no end: leave it out.")
-    wanted, example = _THRESHOLDS[tiers["metric"]]
+    wanted, said = _THRESHOLDS[tiers["metric"]]
     wrong = [n for n, step in enumerate(bounded) if not isinstance(step["up_to"], wanted)]
     for index in wrong:
-        yield Problem(at.format(index), f"With metric {tiers['metric']} this is {example}.")
+        yield Problem(at.format(index), said)
     if not wrong:
         ends = [_by_currency(step["up_to"]) for step in bounded]
         yield from (Problem(at.format(n), why) for n, why in _descents(ends))
 
 
 _THRESHOLDS: dict[str, tuple[type, str]] = {
-    BASE_AMOUNT: (Mapping, 'amounts by currency, such as {"USD": 100000}'),
-    NEW_CUSTOMERS: (int, "a number of customers"),
+    BASE_AMOUNT: (Mapping, "These tiers count amounts: name some, each with its currency."),
+    NEW_CUSTOMERS: (int, "These tiers count customers: name a number of them."),
 }
 
 

@@ -15,6 +15,7 @@ from rewards_service.kit import ids
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import chunks, hold_stage, insert_many
 from rewards_service.kit.errors import Conflict, Forbidden, NotFound, RewardsError
+from rewards_service.kit.money import format_minor
 from rewards_service.kit.refusals import invalid_member
 from rewards_service.rewards import ledger, telling
 from rewards_service.rewards.models import Reward, RewardStatusChange
@@ -63,12 +64,13 @@ class Order:
 
 
 class Result(NamedTuple):
-    """What became of one reward of many: done, or the code and text of its refusal."""
+    """What became of one reward: done, `moved` if it was not so before; or why it was refused."""
 
     reward_key: int
     ok: bool
     code: str | None
     detail: str | None
+    moved: bool = False
 
 
 def change_status(
@@ -144,11 +146,11 @@ def change_each(
     for key in reward_keys:
         try:
             with session.begin_nested():
-                decide(session, [key], order, may_write_off)
+                moved = decide(session, [key], order, may_write_off)
         except RewardsError as refusal:
             found.append(Result(key, False, refusal.code, refusal.detail))
         else:
-            found.append(Result(key, True, None, None))
+            found.append(Result(key, True, None, None, bool(moved)))
     return found
 
 
@@ -195,16 +197,15 @@ def _check_debts(session: Session, rows: Sequence[Reward]) -> None:
     """Who refuses a debt, or keeps it from being netted, lets the partner off: a write-off."""
     held = ledger.standing(session, {row.id for row in rows})
     for row in rows:
-        owed = -sum(held.get(row.id, {}).values())
-        if owed < 0:
+        if (owed := -sum(held.get(row.id, {}).values())) < 0:
             raise write_off(row, owed)
 
 
 def write_off(row: Reward, owed_minor: int) -> WriteOffNeedsAdmin:
     """The refusal of a key that may not let a partner off a debt (V4)."""
     return WriteOffNeedsAdmin(
-        f"Reward {ids.encode('rew', row.id)} stands at {owed_minor} minor units: the partner owes "
-        "them. Letting the partner off is a write-off, which needs a key with the scope admin."
+        f"Reward {ids.encode('rew', row.id)} stands at {format_minor(owed_minor, row.currency)}: "
+        "the partner owes it. A write-off takes an owner, or a key with the scope admin."
     )
 
 
@@ -233,11 +234,10 @@ def _change(row: Reward, order: Order) -> dict[str, Any]:
 
 
 def _status_of(row: Reward) -> dict[str, Any]:
-    until = row.hold_until_on
     return {
         "status": row.status,
         "hold_reason": row.hold_reason,
-        "hold_until_on": None if until is None else until.isoformat(),
+        "hold_until_on": row.hold_until_on and row.hold_until_on.isoformat(),
     }
 
 

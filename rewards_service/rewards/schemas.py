@@ -165,7 +165,10 @@ class BulkAnswerSchema(Schema):
 class AdjustmentSchema(RefusalSchema):
     """What to add by hand, or to take away."""
 
-    amount_minor = Number(least=-MOST_ADJUSTED, most=MOST_ADJUSTED, required=True)
+    amount_minor = Number(
+        least=-MOST_ADJUSTED, most=MOST_ADJUSTED, required=True,
+        beyond=f"At most {MOST_ADJUSTED:,} minor units are added or taken at once.",
+    )  # fmt: skip
 
     @validates("amount_minor")
     def _check_amount(self, value: int, **_: Any) -> None:

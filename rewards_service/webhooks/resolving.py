@@ -82,7 +82,7 @@ def resolve(
     with maybe_rehearsal(session, dry_run):
         conflict = conflicts.get_conflict(session, conflict_id, lock=True)
         if conflict.resolved_at is not None:
-            raise ConflictResolved("It is listed with what was decided.")
+            raise ConflictResolved("It was decided already, and that stands: it is listed with it.")
         _check(conflict, decided)
         step = _STEPS.get((conflict.kind, decided.decision), _nothing)
         with as_part_of(session, conflict.natural_key):

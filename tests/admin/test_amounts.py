@@ -1,6 +1,6 @@
 import pytest
 
-from rewards_service.admin.amounts import read_amount, read_amounts
+from rewards_service.admin.amounts import read_amount, read_amounts, read_whole
 
 
 class TestReadAmount:
@@ -25,6 +25,18 @@ class TestReadAmount:
         with pytest.raises(ValueError, match=r"Write a number|decimal places|that large"):
             read_amount(text, currency)
 
+    @pytest.mark.parametrize("text", ["9" * 16, "9" * 5_000, "-1000000000000000000.5"])
+    def test_one_too_large_is_called_so(self, text: str) -> None:
+        for currency in ("JPY", "USD", "KWD"):
+            with pytest.raises(ValueError, match=r"^No amount is that large\.$"):
+                read_amount(text, currency)
+
+    def test_nothing_is_said_of_a_point_where_there_are_no_decimals(self) -> None:
+        with pytest.raises(ValueError, match=r"such as 1250, without separators of thousands"):
+            read_amount("1,000", "JPY")
+        with pytest.raises(ValueError, match=r"CLP has no decimal places: write it like 1250"):
+            read_amount("1.5", "CLP")
+
     def test_the_example_has_the_digits_of_the_currency(self) -> None:
         for currency, example in (("JPY", "1250,"), ("USD", "12.50,"), ("KWD", "1.250,")):
             with pytest.raises(ValueError, match=f"such as {example}"):
@@ -48,3 +60,15 @@ class TestReadAmounts:
     def test_what_could_mean_two_things_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"."):
             read_amounts(text)
+
+
+class TestReadWhole:
+    def test_it_is_digits_and_nothing_else(self) -> None:
+        assert (read_whole(" 24 "), read_whole("007")) == (24, 7)
+
+    @pytest.mark.parametrize(
+        "text", ["", "1_0", "１２", "1.5", "1,5", "1e3", "-1", "+1", "²", "9" * 5_000]
+    )
+    def test_what_python_would_take_as_well_is_refused(self, text: str) -> None:
+        with pytest.raises(ValueError, match="whole number in digits"):
+            read_whole(text)

@@ -7,11 +7,14 @@ from flask import Flask
 from passlib.totp import TOTP
 from sqlalchemy import Engine
 
+from rewards_service.admin.pages import permission_of
 from rewards_service.admin.security import lacks_factor
 from rewards_service.settings import Settings
+from tests.admin.test_guard import addresses, reachable
 from tests.admin.visitor import Visitor, make_user
 
 SET_UP = "/account/two-factor"
+OWN = ("security.", "account.")  # how one signs in, and one's own account
 
 
 @pytest.fixture
@@ -38,6 +41,25 @@ class TestDemanded:
         assert (part.status_code, part.headers["HX-Redirect"]) == (204, SET_UP)
         assert "needs a second factor" in visitor.get(SET_UP).text
         assert visitor.get("/account").status_code == 200
+
+    def test_there_is_no_page_that_opens_all_the_same(
+        self, app: Flask, visitor: Visitor, email: str
+    ) -> None:
+        visitor.sign_in(email)
+        token, open_ones = visitor.token(), set()
+        with app.app_context():
+            pages = [
+                page for page in addresses(app)
+                if permission_of(page[2]) != "public" and not page[2].startswith(OWN)
+            ]  # fmt: skip
+        for method, rule, _endpoint in pages:
+            path = reachable(rule)
+            answer = visitor.get(path) if method == "GET" else visitor.post(path, token=token)
+            if answer.location != SET_UP:
+                open_ones.add((method, rule))
+
+        assert len(pages) > 150
+        assert open_ones == set()
 
     def test_with_an_app_everything_opens_and_without_it_again_nothing(
         self, visitor: Visitor, email: str, key: str

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from rewards_service.accounts import users
-from rewards_service.accounts.user_models import User
+from rewards_service.accounts import lockout, users
+from rewards_service.accounts.user_models import LoginFailures, User
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.settings import Settings
 from tests.admin.conftest import Enter
@@ -38,6 +39,25 @@ class TestChange:
         assert visitor.sign_in(email, NEW).status_code == 200
         assert visitor.sign_in(email).status_code == 302
 
+    def test_the_one_of_now_cannot_be_guessed_there(
+        self, visitor: Visitor, email: str, engine: Engine
+    ) -> None:
+        """Nor does a new one that is too weak, or the same, count as a guess."""
+        path, wish = "/account/password", {"new_password": NEW, "new_password_confirm": NEW}
+        visitor.sign_in(email)
+        for weak in (*["short"] * lockout.MOST_BY_ACCOUNT, PASSWORD):
+            form = {"password": PASSWORD, "new_password": weak, "new_password_confirm": weak}
+            assert visitor.post(path, **form).status_code == 200
+        for _ in range(lockout.MOST_BY_ACCOUNT):
+            wrong = visitor.post(path, password="wrong horse battery staple", **wish)
+            assert "Invalid password" in wrong.text
+        right = visitor.post(path, password=PASSWORD, **wish)
+
+        assert (right.status_code, "Too many attempts" in right.text) == (200, True)
+        with transaction(engine) as session:
+            session.execute(update(LoginFailures).values(locked_until_at=utc_now()))
+        assert visitor.post(path, password=PASSWORD, **wish).status_code == 302
+
     def test_it_is_compared_to_the_last_character(self, visitor: Visitor, email: str) -> None:
         """As it was typed: neither cut, nor folded, nor stripped."""
         long = "Four words and 64 characters: " + "and so on, " * 12 + "Ünd Ende "
@@ -49,6 +69,20 @@ class TestChange:
         for other in (long[:-1], long.lower(), long.strip(), long[:72]):
             assert visitor.sign_in(email, other).status_code == 200, other
         assert visitor.sign_in(email, long).status_code == 302
+
+    def test_one_longer_than_any_is_wrong_and_nothing_else(
+        self, visitor: Visitor, email: str
+    ) -> None:
+        long = "9" * 100_000
+        told = [visitor.sign_in(name, long) for name in (email, "nobody@people.example.com")]
+        assert [answer.status_code for answer in told] == [200, 200]
+        assert all("Authentication failed" in answer.text for answer in told)
+        visitor.sign_in(email)
+        wish = {"new_password": NEW, "new_password_confirm": NEW}
+        for path in ("/account/verify", "/account/password"):
+            answer = visitor.post(path, password=long, **wish)
+            assert answer.status_code == 200
+            assert "Invalid password" in answer.text
 
     def test_a_link_leaves_the_second_factor(
         self, visitor: Visitor, email: str, key: str, engine: Engine, settings: Settings

@@ -1,14 +1,20 @@
 """Codes of an app and recovery codes: after the password, each once."""
 
 import re
+import time
+from typing import Any
 
 import pytest
+from flask import Flask, g
+from flask_security import wan_deleted, wan_registered
 from passlib.totp import TOTP
 from sqlalchemy import Engine, select
 
 from rewards_service.accounts import lockout
-from rewards_service.accounts.user_models import User
+from rewards_service.accounts.user_models import User, UserSession
+from rewards_service.audit.models import AuditEntry
 from rewards_service.kit.db import transaction
+from rewards_service.kit.web import current_session
 from rewards_service.settings import Settings
 from tests.admin.visitor import Visitor, make_user
 
@@ -54,6 +60,53 @@ class TestCodes:
 
         assert kept
         assert key.replace("-", "") not in kept
+
+
+class TestSettingUp:
+    def test_it_signs_out_everywhere_else_and_so_does_its_end(
+        self, app: Flask, settings: Settings, visitor: Visitor, email: str, engine: Engine
+    ) -> None:
+        """Who has only the password must not be in when a second factor stands before it."""
+        other = Visitor(app, settings)
+        other.sign_in(email)
+        visitor.sign_in(email)
+        page = visitor.post("/account/two-factor", setup="authenticator").text
+        found = re.search(r"<code>([A-Z2-7-]+)</code>", page)
+        target = re.search(r'action="(/account/two-factor/[^"]+)"', page)
+        assert found is not None
+        assert target is not None
+        visitor.post(target.group(1), code="000000")
+        assert other.is_signed_in()
+        codes = TOTP(found.group(1))
+        visitor.post(target.group(1), code=codes.generate(time.time() - 30).token)
+        assert (visitor.is_signed_in(), other.is_signed_in()) == (True, False)
+
+        other.sign_in(email)
+        other.post("/login/code", code=codes.generate().token)
+        assert other.is_signed_in()
+        visitor.post("/account/two-factor", setup="disable")
+        assert (visitor.is_signed_in(), other.is_signed_in()) == (True, False)
+        with transaction(engine) as session:
+            deeds = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        assert deeds[-2:] == ["user.second_factor_set", "user.second_factor_removed"]
+
+    @pytest.mark.parametrize("signal", [wan_registered, wan_deleted])
+    def test_a_passkey_more_or_less_does_as_well(
+        self, app: Flask, settings: Settings, visitor: Visitor, email: str, engine: Engine,
+        signal: Any,
+    ) -> None:  # fmt: skip
+        other = Visitor(app, settings)
+        other.sign_in(email)
+        visitor.sign_in(email)
+        with app.test_request_context("/"):
+            session = current_session()
+            g.user_session = session.scalars(
+                select(UserSession).order_by(UserSession.id.desc()).limit(1)
+            ).one()
+            signal.send(app, user=session.get(User, g.user_session.user_id), name="key")
+            session.commit()
+
+        assert (visitor.is_signed_in(), other.is_signed_in()) == (True, False)
 
 
 class TestRecoveryCodes:

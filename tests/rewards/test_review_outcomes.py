@@ -111,7 +111,7 @@ class TestSettled:
         books.receive(refunded("r", "txn_1", 10_000))
         debt = rewards(books)[1].id
 
-        with pytest.raises(WriteOffNeedsAdmin, match="stands at -2000 minor units"):
+        with pytest.raises(WriteOffNeedsAdmin, match=r"stands at -20\.00 USD: the partner owes it"):
             review(books, "declined", debt)
         review(books, "declined", debt, may_write_off=True)
         assert accounts(books) == {"expense": 2_000, "paid": -2_000}

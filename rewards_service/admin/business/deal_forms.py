@@ -20,6 +20,7 @@ MEMBERS = (
     "name", "contact_email", "amount_minor", "currency", "stage", "partner_id", "registered_at",
     "external_id",
 )  # fmt: skip
+FIXED = (*FIXED_BY_ASSOCIATION, "shares")  # once it has its customer
 BLANKS = 3  # lines for further shares
 
 
@@ -59,7 +60,7 @@ def edit_form(session: Session, deal: Deal) -> Any:
     texts = {**shown(deal), "version": fields.stamp(deal)}
     form = _kind(session)(data={**texts, "shares": [*shares, *_blank(len(shares))]})
     if deal.customer_id is not None:
-        for name in (*FIXED_BY_ASSOCIATION, "shares"):
+        for name in FIXED:
             del form[name]
     return form
 
@@ -90,16 +91,17 @@ def shown(deal: Deal) -> dict[str, str]:
 
 def new_deal(session: Session, form: Any) -> dict[str, Any]:
     """The body of a new deal. Raises ValidationError."""
-    return {**_typed(registered.told(session, form, MEMBERS)), "shares": _shares(session, form)}
+    return {**_typed(_told(session, form)), "shares": _shares(session, form)}
 
 
 def changed_deal(session: Session, form: Any, deal: Deal) -> dict[str, Any]:
     """The body that changes a deal to what the form says. Raises ValidationError."""
     before = shown(deal)
-    given = fields.changes(DealSchema(), registered.told(session, form, MEMBERS), before)
+    texts = _told(session, form)
+    given = fields.changes(DealSchema(), texts, before)
     if "amount_minor" in given or "currency" in given:  # the same digits are another amount then
         given = {**given, "amount_minor": form.amount_minor.data.strip() or None}
-    wanted = _typed(given, form.currency.data.strip() or "")
+    wanted = _typed(given, texts["currency"])
     if "shares" in form:
         shares = _shares(session, form)
         held = [
@@ -109,6 +111,11 @@ def changed_deal(session: Session, form: Any, deal: Deal) -> dict[str, Any]:
         if sorted(map(_order, shares)) != sorted(map(_order, held)):
             wanted["shares"] = shares
     return wanted
+
+
+def _told(session: Session, form: Any) -> dict[str, str]:
+    texts = registered.told(session, form, MEMBERS)
+    return {**texts, "currency": texts["currency"].upper()}
 
 
 def _order(share: dict[str, Any]) -> tuple[str, int]:

@@ -28,6 +28,7 @@ blueprint = Pages("deals_pages", url_prefix="/deals")
 
 READ, WRITE = "crm:read", "crm:write"
 WORDS = registered.Words("deal", "Deals", "deals_pages.list_deals")
+KEPT = "It has its customer: its contact, partner, shares and registration stay."
 
 
 @blueprint.page("", permission=READ)
@@ -93,6 +94,7 @@ def change_deal(deal_id: str) -> ResponseReturnValue:
     def change() -> Deal:
         deal = service.get_deal(session, key, lock=True)
         form.check_version(deal)
+        registered.check_kept(form, forms.FIXED, KEPT)
         given = forms.changed_deal(session, form, deal)
         return service.change_deal(session, key, DealSchema(partial=True).load(given), actor())
 
@@ -105,8 +107,7 @@ def change_deal(deal_id: str) -> ResponseReturnValue:
 def _form(form: Any, deal: Deal | None = None, code: int = 200) -> ResponseReturnValue:
     return registered.form_page(
         form, WORDS, forms.MEMBERS, place_of("deal", deal.id) if deal else None, code=code,
-        kept="It has its customer: its contact, partner, shares and registration stay."
-        if deal is not None and deal.customer_id is not None else None,
+        kept=KEPT if deal is not None and deal.customer_id is not None else None,
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _split(session: Session, deals: list[int]) -> dict[int, list[int]]:
     return {deal: [share.partner_id for share in shares[deal]] for deal in deals}
 
 
-def _amount(deal: Deal) -> str:
+def amount_of(deal: Deal) -> str:
     if deal.amount_minor is None or deal.currency is None:
         return "-"
     return money(deal.amount_minor, deal.currency)
@@ -133,7 +134,7 @@ VIEW = ListView(
         Column("Deal", lambda row: foreign(row.thing.name)),
         Column("Contact", lambda row: foreign(row.thing.contact_email or "-"), priority=2),
         Column("Stage", lambda row: status(row.thing.stage)),
-        Column("Amount", lambda row: _amount(row.thing), align="end"),
+        Column("Amount", lambda row: amount_of(row.thing), align="end"),
         Column("Partner", lambda row: row.partner),
         Column("Registered", lambda row: moment(row.thing.registered_at), priority=3),
         Column("Customer", lambda row: row.customer, priority=3),

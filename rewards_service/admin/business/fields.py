@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -25,6 +25,7 @@ from rewards_service.partners.models import Partner
 MOST_CHOICES = 200  # partners of a menu; where there are more, one is named by a text
 _NAMED = "By its id, e-mail address or external id. Empty: nobody."
 _HUNDREDTHS = Decimal(100)
+_PER_CENT = re.compile(r"[0-9]{1,3}([.,][0-9]{1,2})?")
 _SECONDS = ":00"
 _MINUTES = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}")
 
@@ -138,9 +139,12 @@ def minor_units(text: str, currency: str, member: str) -> int:
     if not is_currency(currency):
         return 0  # the currency is refused where it stands
     try:
-        return read_amount(text, currency)
+        found = read_amount(text, currency)
     except ValueError as error:
         raise ValidationError({member: [str(error)]}) from error
+    if found < 0:
+        raise ValidationError({member: ["Not below zero."]})
+    return found
 
 
 def in_units(minor: int | None, currency: str | None) -> str:
@@ -149,13 +153,10 @@ def in_units(minor: int | None, currency: str | None) -> str:
 
 
 def basis_points(text: str) -> int:
-    """`"33.34"` per cent are 3334. Raises ValidationError."""
-    try:
-        points = Decimal(text) * _HUNDREDTHS
-    except InvalidOperation:
-        points = Decimal("NaN")
-    if not points.is_finite() or points != points.to_integral_value():
+    """`"33.34"` per cent are 3334, and `"33,34"` as well. Raises ValidationError."""
+    if not _PER_CENT.fullmatch(text):
         raise ValidationError({"shares": ["A share is a number of per cent such as 33.34."]})
+    points = Decimal(text.replace(",", ".")) * _HUNDREDTHS
     if not 0 < points <= BASIS_POINTS:
         raise ValidationError({"shares": ["A share is more than 0 and at most 100 per cent."]})
     return int(points)

@@ -161,6 +161,8 @@ def _row(one: Done, names: Names) -> dict[str, Any]:
         "name": foreign(thing.email if is_lead else thing.name),
         "state": thing.status if is_lead else thing.stage,
         "partner": names.partner(thing.partner_id),
+        # In whole units: who wrote 1250 for 1250.00 sees what it would be.
+        "amount": None if is_lead else deal_routes.amount_of(thing),
         "external_id": foreign(thing.external_id) if thing.external_id else "-",
     }
 

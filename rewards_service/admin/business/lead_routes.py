@@ -37,6 +37,9 @@ MEMBERS = (
 )  # fmt: skip
 
 
+KEPT = "It became a customer: its e-mail address, status, partner and registration stay."
+
+
 class LeadForm(registered.RegisteredForm):
     """Somebody that a partner brought."""
 
@@ -111,6 +114,7 @@ def change_lead(lead_id: str) -> ResponseReturnValue:
     def change() -> Lead:
         lead = service.get_lead(session, key, lock=True)
         form.check_version(lead)
+        registered.check_kept(form, service.FIXED_BY_CONVERSION, KEPT)
         schema = LeadSchema(partial=True)
         given = fields.changes(schema, _told(form), _shown(lead))
         return service.change_lead(session, key, schema.load(given), actor())
@@ -145,8 +149,7 @@ def _told(form: Any) -> dict[str, str]:
 def _form(form: Any, lead: Lead | None = None, code: int = 200) -> ResponseReturnValue:
     return registered.form_page(
         form, WORDS, MEMBERS, place_of("lead", lead.id) if lead else None, code=code,
-        kept="It became a customer: its e-mail address, status, partner and registration stay."
-        if lead is not None and lead.status == "converted" else None,
+        kept=KEPT if lead is not None and lead.status == "converted" else None,
     )  # fmt: skip
 
 

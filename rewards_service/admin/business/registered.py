@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from flask import url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from rewards_service.admin.business.naming import Names
 from rewards_service.admin.business.searching import NOTHING, understood
 from rewards_service.admin.pages import show
 from rewards_service.audit.subjects import public_id
+from rewards_service.kit.errors import Conflict
 from rewards_service.kit.pages import Page, Paging
 
 Lister = Callable[[Session, Paging, dict[str, Any]], Page]
@@ -65,6 +66,13 @@ def chain_of(session: Session, thing: Any, title: str, link: Markup) -> list[tra
         return links
     own = Names(session, [thing.partner_id]).partner(thing.partner_id)
     return trail.begun(links, (title, link), own, thing.partner_id is not None)
+
+
+def check_kept(form: Any, names: Iterable[str], kept: str) -> None:
+    """Raises Conflict, saying `kept`, for members that were sent though they stay as they are."""
+    sent = {name.partition("-")[0] for name in request.form}
+    if any(name in sent and name not in form for name in names):
+        raise Conflict(f"{kept} Nothing was saved.")
 
 
 class Words(NamedTuple):

@@ -1,5 +1,6 @@
 """Forms of a connected site."""
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +17,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from rewards_service.admin.amounts import read_amounts
+from rewards_service.admin.amounts import read_amounts, read_whole
 from rewards_service.admin.forms import ConnectForm, OptionsForm
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.money import format_minor
@@ -39,6 +40,7 @@ VERIFICATIONS = {
     "above": "Above an amount",
     "always": "Always",
 }
+_PARTED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 _SHORTEST_SHOWN = 16  # of a shorter key four characters would be too much of it
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -140,8 +142,7 @@ def mark_of(row: Integration) -> str:
 
 
 def wanted(form: SettingsForm) -> dict[str, Any]:
-    """The form as a body of the API's PATCH. Raises ValidationError for amounts."""
-    limit = (form.requests_per_minute.data or "").strip().replace(",", "")
+    """The form as a body of the API's PATCH. Raises ValidationError for what is no number."""
     names = ("convert_lead", "associate_deal", "create_transaction", "hierarchy", "conflict")
     return {
         "name": (form.name.data or "").strip(),
@@ -151,8 +152,19 @@ def wanted(form: SettingsForm) -> dict[str, Any]:
             "mode": form["verification-mode"].data,
             "above_minor": _amounts(form["verification-above_minor"].data or ""),
         },
-        "requests_per_minute": int(limit) if limit.isdecimal() else limit or None,
+        "requests_per_minute": _limit(form.requests_per_minute.data or ""),
     }
+
+
+def _limit(text: str) -> int | None:
+    """`1,000` is a thousand, as the description of the field writes it; "1,5" is nothing."""
+    if not text.strip():
+        return None
+    plain = text.strip()
+    try:
+        return read_whole(plain.replace(",", "") if _PARTED.fullmatch(plain) else plain)
+    except ValueError as error:
+        raise ValidationError({"requests_per_minute": [str(error)]}) from error
 
 
 def _amounts(text: str) -> dict[str, int] | None:

@@ -6,7 +6,6 @@ from typing import Any
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange
 
 from rewards_service.admin.connect import testing
@@ -21,6 +20,7 @@ from rewards_service.admin.connect.frame import (
     unless_gone,
     upkeep,
 )
+from rewards_service.admin.forms import WholeField
 from rewards_service.audit.queries import list_entries
 from rewards_service.connections.checks import Check, Report
 from rewards_service.integrations.models import Integration
@@ -45,7 +45,7 @@ _ELSEWHERE = {
 class RotationForm(FlaskForm):  # type: ignore[misc]
     """How long two passwords are good."""
 
-    grace_hours = IntegerField(
+    grace_hours = WholeField(
         "The old password stays good for (hours)",
         [InputRequired("How many hours?"),
          NumberRange(0, LONGEST_GRACE_HOURS, f"From 0 to {LONGEST_GRACE_HOURS} hours.")],

@@ -7,7 +7,6 @@ from flask_wtf.file import FileField, FileRequired
 from marshmallow import ValidationError
 from wtforms import (
     BooleanField,
-    IntegerField,
     SelectField,
     StringField,
     TextAreaField,
@@ -15,6 +14,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from rewards_service.admin.forms import WholeField
 from rewards_service.payouts.models import SCHEDULE_KINDS
 from rewards_service.rewards.schemas import LONGEST_REASON
 
@@ -134,7 +134,7 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
             strict=True,
         )],
     )  # fmt: skip
-    day = IntegerField("Day of the month", default=1, description="1 to 28.")
+    day = WholeField("Day of the month", default=1, description="1 to 28.")
     program_id = SelectField("For", validate_choice=False)
     thresholds = TextAreaField(
         "Least amounts", description="One a line, such as 50.00 EUR. Who has less waits.",

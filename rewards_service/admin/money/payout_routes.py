@@ -45,6 +45,7 @@ def refresh_rate(payout_id: str) -> ResponseReturnValue:
     """Look again for the exchange rate that a draft is held for."""
 
     def look(session: Any, key: int, who: str) -> None:
+        _check_waits(queries.get_payout(session, key))
         service.check_not_held(service.refresh_rate(session, key, who))
 
     return _step(payout_id, look, "The rate is there: it is converted.")
@@ -61,6 +62,7 @@ def add_rate(payout_id: str) -> ResponseReturnValue:
     }  # fmt: skip
 
     def add() -> Payout:
+        _check_waits(queries.get_payout(session, key))
         exchange.add_rate(session, doing.read_as(ExchangeRateSchema(), fields), actor())
         found = service.refresh_rate(session, key, actor())
         service.check_not_held(found)
@@ -103,8 +105,7 @@ def show_paying(payout_id: str) -> ResponseReturnValue:
     """What is about to be marked as paid, once more."""
     payout = queries.get_payout(current_session(), path_key("pay", payout_id))
     if payout.status != "ready":
-        flash(f"The payout is {payout.status}: only one that is ready is marked as paid.", "danger")
-        return redirect(_place(payout_id))
+        return _not_ready(payout_id, payout)
     form = PaidForm()
     form.paid_on.data = utc_now().date().isoformat()
     return _paying(payout, form)
@@ -123,7 +124,10 @@ def mark_paid(payout_id: str) -> ResponseReturnValue:
         )
 
     if doing.carry_out(form, pay) is None:
-        return _paying(queries.get_payout(current_session(), key), form, 422)
+        payout = queries.get_payout(current_session(), key)
+        if payout.status != "ready":  # there is nothing to correct and to send again
+            return _not_ready(payout_id, payout)
+        return _paying(payout, form, 422)
     return _done(payout_id, "It is paid, and so are all its rewards.")
 
 
@@ -136,15 +140,46 @@ def cancel_payout(payout_id: str) -> ResponseReturnValue:
         reason = doing.read_as(CancelSchema(), {"reason": form.reason.data})["reason"]
         return service.cancel(current_session(), key, reason, actor())
 
-    if doing.carry_out(form, cancel) is None:
+    before = _status(key)
+    cancelled = doing.carry_out(form, cancel)
+    if cancelled is None:
         return _page(key, 422, cancel_form=form)
-    return _done(payout_id, "It is cancelled. Its rewards are approved again.")
+    return _done(
+        payout_id, _told("It is cancelled. Its rewards are approved again.", before, cancelled)
+    )
 
 
 def _step(payout_id: str, step: Any, said: str) -> ResponseReturnValue:
     """What a button without a form does."""
     key = path_key("pay", payout_id)
-    doing.attempt(lambda: step(current_session(), key, actor()), said)
+    before = _status(key)
+    doing.attempt(
+        lambda: step(current_session(), key, actor()), lambda done: _told(said, before, done)
+    )
+    return redirect(_place(payout_id), 303)
+
+
+def _status(key: int) -> str:
+    return str(queries.get_payout(current_session(), key).status)
+
+
+def _told(said: str, before: str, done: Payout | None) -> str:
+    """Whoever comes second is told: what they said of it was not kept."""
+    if done is not None and done.status == before:
+        return f"The payout was {before} already: nothing was changed."
+    return said
+
+
+def _check_waits(payout: Payout) -> None:
+    """Raises PayoutWrongStatus for one that a rate would change nothing of."""
+    if payout.status != "draft" or payout.problem is None:
+        raise service.PayoutWrongStatus(
+            "The payout waits for no exchange rate: what it is converted at stays."
+        )
+
+
+def _not_ready(payout_id: str, payout: Payout) -> ResponseReturnValue:
+    flash(f"The payout is {payout.status}: only one that is ready is marked as paid.", "danger")
     return redirect(_place(payout_id), 303)
 
 

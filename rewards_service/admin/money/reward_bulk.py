@@ -1,5 +1,6 @@
 """One decision on many rewards of the queue, each by itself, with what became of each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import redirect, request
@@ -17,6 +18,7 @@ from rewards_service.kit.errors import RewardsError
 from rewards_service.kit.problems import walk
 from rewards_service.kit.web import current_session
 from rewards_service.rewards.models import Reward
+from rewards_service.rewards.review import Result
 from rewards_service.rewards.schemas import ACTIONS
 
 # For good: said first what it comes to, and done when it is confirmed.
@@ -44,7 +46,7 @@ def review_rewards() -> ResponseReturnValue:
         return draw(422, objections=[results.detail])
     refused = [one for one in results if not one.ok]
     if not refused:
-        tell(f"{_count(len(results))} {deciding.DONE[wish.action]}.", undo)
+        tell(f"{_said(results, wish.action)}.", undo)
         return redirect(_back(), 303)
     return show("rewards/results.html", **_told(wish, results, rows))
 
@@ -68,9 +70,18 @@ def _told(wish: deciding.Wish, results: Any, rows: list[Reward]) -> dict[str, An
     done = [line for line in lines if line[0].ok]
     return {
         "lines": sorted(lines, key=lambda line: line[0].ok), "names": names, "address": _back(),
-        "done": f"{_count(len(done))} {deciding.DONE[wish.action]}",
+        "done": _said([line[0] for line in done], wish.action),
         "refused": len(lines) - len(done), "word": deciding.DONE[wish.action],
     }  # fmt: skip
+
+
+def _said(done: Sequence[Result], action: str) -> str:
+    """What was done, and of how many it was so before: of those nothing that was said is kept."""
+    already = sum(not one.moved for one in done)
+    said = f"{_count(len(done) - already)} {deciding.DONE[action]}"
+    if not already:
+        return said
+    return f"{said}; {already} {'was' if already == 1 else 'were'} so already"
 
 
 def _back() -> str:

@@ -56,14 +56,15 @@ def hold_reward(reward_id: str) -> ResponseReturnValue:
     form = HoldForm(prefix="hold-")
     given = {"reason": form.reason.data, "until": form.until.data}
 
-    def hold() -> bool:
+    def hold() -> list[int]:
         body = doing.read_as(HoldSchema(), given)
         return _decide(key, "hold", body["reason"], body.get("until"))
 
     key = path_key("rew", reward_id)
-    if not doing.carry_out(form, hold):
+    moved = doing.carry_out(form, hold)
+    if moved is None:
         return _page(key, 422, hold_form=form)
-    return _done(key, "hold")
+    return _done(key, "hold", moved)
 
 
 @blueprint.page("/<reward_id>/decline", permission="rewards:write", methods=("POST",))
@@ -71,14 +72,15 @@ def decline_reward(reward_id: str) -> ResponseReturnValue:
     """It is refused for good."""
     form, key = DeclineForm(prefix="decline-"), path_key("rew", reward_id)
 
-    def decline() -> bool:
+    def decline() -> list[int]:
         return _decide(
             key, "decline", doing.read_as(RefusalSchema(), {"reason": form.reason.data})["reason"]
         )
 
-    if not doing.carry_out(form, decline):
+    moved = doing.carry_out(form, decline)
+    if moved is None:
         return _page(key, 422, decline_form=form)
-    return _done(key, "decline")
+    return _done(key, "decline", moved)
 
 
 @blueprint.page("/<reward_id>/adjust", permission="rewards:write")
@@ -154,25 +156,27 @@ def values_of_amount(reward: Reward) -> dict[str, Any]:
     return {"reward": reward, "net_minor": sum_.amount_minor}
 
 
-def _decide(key: int, action: str, reason: str | None, until: Any = None) -> bool:
+def _decide(key: int, action: str, reason: str | None, until: Any = None) -> list[int]:
     order = deciding.order(action, reason, until)
-    review.decide(current_session(), [key], order, deciding.may_write_off())
-    return True
+    return review.decide(current_session(), [key], order, deciding.may_write_off())
 
 
 def _press(key: int, action: str) -> ResponseReturnValue:
     """What a button without a form does."""
 
-    doing.attempt(lambda: _decide(key, action, None), _said(action))
+    doing.attempt(lambda: _decide(key, action, None), lambda moved: _said(action, moved))
     return redirect(_place(key), 303)
 
 
-def _done(key: int, action: str) -> ResponseReturnValue:
-    flash(_said(action), "success")
+def _done(key: int, action: str, moved: list[int]) -> ResponseReturnValue:
+    doing.tell(_said(action, moved))
     return redirect(_place(key), 303)
 
 
-def _said(action: str) -> str:
+def _said(action: str, moved: list[int]) -> str:
+    """Whoever comes second is told: what they said of it was not kept."""
+    if not moved:
+        return f"The reward was {deciding.DONE[action]} already: nothing was changed."
     return f"The reward is {deciding.DONE[action]}."
 
 

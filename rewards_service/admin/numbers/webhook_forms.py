@@ -1,10 +1,11 @@
 """What is asked about webhook endpoints."""
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, SelectMultipleField, StringField
+from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from rewards_service.admin.forms import WholeField
 from rewards_service.outbound import event_types
 from rewards_service.outbound.schemas import LONGEST_GRACE_HOURS
 
@@ -61,7 +62,7 @@ class EndpointForm(FlaskForm):  # type: ignore[misc]
 class RotateForm(FlaskForm):  # type: ignore[misc]
     """For how long two secrets sign."""
 
-    grace_hours = IntegerField(
+    grace_hours = WholeField(
         "Hours for which the old one signs, too",
         [InputRequired("For how long?"),
          NumberRange(0, LONGEST_GRACE_HOURS, f"0 to {LONGEST_GRACE_HOURS} hours.")],

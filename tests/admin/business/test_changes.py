@@ -79,8 +79,14 @@ class TestLeads:
         path, key = f"/leads/{company.lead}", ids.decode("led", company.lead)
         assert key is not None
         assert 'name="email"' not in owner.get(f"{path}/edit").text
-        owner.post(path, version=version(owner, path), company="Eve & Co",
-                   email="other@buyer.example", partner_id=company.bob, status="lost")  # fmt: skip
+        other: dict[str, str]
+        for other in ({"email": "other@buyer.example"}, {"partner_id": company.bob},
+                      {"status": "lost"}):  # fmt: skip
+            refused = owner.post(path, version=version(owner, path), company="Eve", **other)
+            assert refused.status_code == 422
+            assert "It became a customer" in refused.text
+            assert "Nothing was saved" in refused.text
+        owner.post(path, version=version(owner, path), company="Eve & Co")
         after = world.get(Lead, key)
 
         assert (after.company, after.email) == ("Eve & Co", "eve@buyer.example")
@@ -100,7 +106,15 @@ class TestDeals:
         odd = owner.post("/deals", **{**form, "amount_minor": "1.005"})
         assert "EUR has 2 decimal places" in odd.text
         little = owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "50"})
-        assert "Shares must sum to 10000" in little.text
+        assert "Shares must sum to 100 per cent" in little.text
+        for share in ("9e999999", "1e1", "１２", "1_0", "33.333", "NaN", "-5"):
+            assert (
+                "number of per cent such as 33.34"
+                in owner.post("/deals", **form, **shares, **{"shares-1-per_cent": share}).text
+            )
+        below = owner.post("/deals", **{**form, "amount_minor": "-1", "currency": "eur"})
+        assert "Not below zero" in below.text
+        shares["shares-0-per_cent"] = "33,34"
         owner.post("/deals", **form, **shares, **{"shares-1-per_cent": "66.66"})
 
         deal = next(row for row in world.all(Deal) if row.name == "Big")
@@ -112,9 +126,10 @@ class TestDeals:
         assert field(shown, "amount_minor") == "1240.50"
         # In yen the same digits are another amount, and these are none.
         yen = {**form, "currency": "JPY", "version": field(shown, "version")}
-        assert "JPY has 0 decimal places" in owner.post(path, **yen).text
-        owner.post(path, **{**yen, "amount_minor": "1240"})
-        assert world.get(Deal, deal.id).amount_minor == 1_240
+        assert "JPY has no decimal places" in owner.post(path, **yen).text
+        owner.post(path, **{**yen, "amount_minor": "1240", "currency": "jpy"})
+        after = world.get(Deal, deal.id)
+        assert (after.amount_minor, after.currency) == (1_240, "JPY")
         assert [row for row in world.all(DealShare) if row.deal_id == deal.id] == []
 
     def test_one_that_has_its_customer_keeps_what_that_was_based_on(
@@ -126,8 +141,13 @@ class TestDeals:
         assert shown.status_code == 200
         assert "It has its customer" in shown.text
         assert 'name="shares-0-partner"' not in shown.text
-        owner.post(path, version=field(shown.text, "version"), name="Won it", stage="won",
-                   contact_email="other@deal.example")  # fmt: skip
+        wish = {"version": field(shown.text, "version"), "name": "Won it", "stage": "won"}
+        for name in ("contact_email", "registered_at", "shares-0-per_cent"):
+            refused = owner.post(path, **wish, **{name: "5"})
+            assert refused.status_code == 422
+            assert "It has its customer" in refused.text
+            assert "Nothing was saved" in refused.text
+        owner.post(path, **wish)
         after = world.get(Deal, key)
 
         assert (after.name, after.stage) == ("Won it", "won")

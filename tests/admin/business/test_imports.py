@@ -43,6 +43,18 @@ class TestImport:
         assert "the file would do something else than was shown" in late.text
         assert "say what is there already</span><b>2</b>" in re.sub(r"\s+", " ", late.text)
 
+    def test_amounts_are_shown_as_what_they_would_be(self, enter: Enter, world: World) -> None:
+        manager = enter("manager")
+        rows = b"Desk,1240,USD\nSeat,1240,JPY\nRug,1240,KWD\nLamp,,\n"
+        page = send(manager, "/deals/import", b"name,amount_minor,currency\n" + rows)
+        shown = re.findall(r'data-label="Amount">([^<]*)</td>', page)
+
+        assert [one.replace("\xa0", "") for one in shown] == ["$12.40", "¥1,240", "KWD1.240", "-"]
+        for wrong in ("12.40", "1,240", "1e3", "１２"):
+            body = f'name,amount_minor,currency\nDesk,"{wrong}",USD\n'.encode()
+            assert "Not a whole number of minor units" in send(manager, "/deals/import", body)
+        assert "Amount" not in send(manager, "/leads/import", GOOD)
+
     def test_flaws_are_told_by_line_and_column(self, enter: Enter, world: World) -> None:
         manager = enter("manager")
         body = b"email,partner_id\nc@three.example,nobody\n=cmd,\n"

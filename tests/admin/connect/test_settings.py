@@ -86,9 +86,12 @@ class TestEverythingElse:
         ("field", "value", "says"),
         [
             ("requests_per_minute", "5", "greater than or equal to 10"),
-            ("requests_per_minute", "many", "Not a valid integer"),
+            ("requests_per_minute", "many", "whole number in digits"),
+            ("requests_per_minute", "1,5", "whole number in digits"),
+            ("requests_per_minute", "１２", "whole number in digits"),
+            ("requests_per_minute", "9" * 5_000, "whole number in digits"),
             ("verification-mode", "always", "takes an API key"),
-            ("verification-above_minor", "1.5 JPY", "0 decimal places"),
+            ("verification-above_minor", "1.5 JPY", "no decimal places"),
             ("verification-above_minor", "1,500 EUR", "without separators"),
             ("name", " ", "Must not be blank"),
         ],
@@ -101,6 +104,27 @@ class TestEverythingElse:
         assert refused.status_code == 422
         assert says in error_at(refused.text, field)
         assert row(engine).mode == "live"
+
+    def test_a_thousand_may_be_written_with_a_comma(
+        self, owner: Visitor, here: str, engine: Engine
+    ) -> None:
+        owner.post(here, **form(requests_per_minute=" 1,000 "))
+
+        assert row(engine).requests_per_minute == 1_000
+
+    def test_no_objection_tells_to_write_an_amount_in_minor_units(
+        self, owner: Visitor, here: str, engine: Engine
+    ) -> None:
+        give_key(engine)
+        refused = owner.post(here, **form(**{"verification-mode": "above"}))
+        said = error_at(refused.text, "verification-above_minor")
+
+        assert said.startswith("Name the amount above which to ask, of one currency at least.")
+
+    def test_no_two_things_of_the_page_have_one_id(self, owner: Visitor, here: str) -> None:
+        ids = re.findall(r'\sid="([^"]+)"', owner.get(here).text)
+
+        assert sorted(ids) == sorted(set(ids))
 
     def test_two_who_change_it_at_once_are_told(
         self, owner: Visitor, here: str, engine: Engine

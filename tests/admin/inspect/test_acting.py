@@ -180,6 +180,10 @@ class TestConflict:
         assert WHY in page
         assert lived.earned(bob) == 1_500
         assert "conflict.resolved" in actions(lived)
+        late = manager.post(path, decision="keep", reason="The other one after all")
+        assert late.status_code == 422
+        assert "It was decided already, and that stands" in late.text
+        assert lived.earned(bob) == 1_500
 
     def test_refusals(self, owner: Visitor, lived: Lived) -> None:
         path = conflict_path(lived)

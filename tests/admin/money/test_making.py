@@ -65,7 +65,8 @@ class TestSchedules:
 
     def test_objections_stand_at_their_fields(self, finance: Visitor, due: World) -> None:
         for field, value in (
-            ("day", "29"), ("thresholds", "50"), ("thresholds", "EUR 5\nEUR 6"),
+            ("day", "29"), ("day", "1_0"), ("day", "１２"),
+            ("thresholds", "50"), ("thresholds", "EUR 5\nEUR 6"),
             ("thresholds", "EUR x"), ("program_id", "prg_0"),
         ):  # fmt: skip
             wish = {"kind": "monthly", "day": "1", field: value}

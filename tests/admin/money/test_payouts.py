@@ -7,11 +7,13 @@ import pytest
 from rewards_service.kit import ids
 from rewards_service.partners.models import Partner
 from rewards_service.payouts.models import ExchangeRate, Payout, PayoutInvoice
+from rewards_service.rewards.models import LedgerEntry
 from tests.admin.conftest import Enter
 from tests.admin.money.conftest import statuses
 from tests.admin.money.payouts import PDF, TODAY, make, only, plain, upload
 from tests.admin.visitor import Visitor
 from tests.builders.chargebee import paid
+from tests.builders.whole import violations
 from tests.builders.world import World
 
 ENGLISH = {"Accept-Language": "en"}
@@ -33,9 +35,13 @@ class TestWay:
         for words in ("$60.00 as paid?", "To Ann", "Currency USD", "Rewards 3", "Invoice R-7"):
             assert words in asked
         assert only(due, Payout).status == "ready"
-        wrong = finance.post(f"{place}/pay", paid_on="2999-01-01", reference="PP-1")
-        assert wrong.status_code == 422
-        assert 'id="paid_on-error"' in wrong.text
+        for day in ("2999-01-01", "1969-12-31", "2026-02-30", "２０２６-01-01", "soon"):
+            wrong = finance.post(f"{place}/pay", paid_on=day, reference="PP-1")
+            assert wrong.status_code == 422
+            assert 'id="paid_on-error"' in wrong.text
+            assert "Not a day such as 2026-01-31, between 1970 and 2199." in wrong.text
+        early = finance.post(f"{place}/pay", paid_on="2199-12-31", reference="PP-1")
+        assert "This day has not come yet" in early.text
         done = finance.post(f"{place}/pay", paid_on=TODAY, reference="PP-1")
         assert done.status_code == 303
         page = finance.get(place).text
@@ -43,7 +49,7 @@ class TestWay:
         assert "Mark as paid" not in page
         assert "Give it up" not in page
         assert statuses(due) == ["paid"] * 3
-        assert finance.get(f"{place}/pay").status_code == 302
+        assert finance.get(f"{place}/pay").headers["Location"] == place
 
     def test_steps_that_are_not_lawful_are_refused_in_words(
         self, finance: Visitor, place: str, due: World
@@ -51,8 +57,53 @@ class TestWay:
         finance.post(f"{place}/accept")
         assert "can become pending or cancelled" in finance.get(place).text
         early = finance.post(f"{place}/pay", paid_on=TODAY)
-        assert early.status_code == 422
+        assert early.headers["Location"] == place
+        assert "only one that is ready is marked as paid" in finance.get(place).text
         assert only(due, Payout).status == "draft"
+
+    def test_who_comes_second_is_told_that_nothing_was_changed(
+        self, finance: Visitor, place: str, due: World
+    ) -> None:
+        for step in ("submit", "accept"):
+            finance.post(f"{place}/{step}")
+            finance.post(f"{place}/{step}")
+            assert "already: nothing was changed" in finance.get(place).text
+        finance.post(f"{place}/pay", paid_on=TODAY, reference="PP-1")
+        entries = len(due.all(LedgerEntry))
+        for form in ({"paid_on": TODAY, "reference": "PP-2"}, {"paid_on": ""}):
+            assert finance.post(f"{place}/pay", **form).headers["Location"] == place
+            assert "The payout is paid: only one that is ready" in finance.get(place).text
+        late = finance.post(f"{place}/cancel", **{"cancel-reason": "Wrong month"})
+        assert "it can become nothing else" in late.text
+
+        assert (only(due, Payout).status, only(due, Payout).reference) == ("paid", "PP-1")
+        assert len(due.all(LedgerEntry)) == entries
+        assert violations(due.engine) == {}
+
+    def test_who_cancels_second_is_told_that_nothing_was_changed(
+        self, finance: Visitor, place: str
+    ) -> None:
+        for reason in ("Wrong month", "Wrong partner"):
+            finance.post(f"{place}/cancel", **{"cancel-reason": reason})
+        page = finance.get(place).text
+
+        assert "The payout was cancelled already: nothing was changed." in page
+        assert "Wrong partner" not in page
+
+    def test_a_payout_that_waits_for_no_rate_takes_none(
+        self, finance: Visitor, place: str, due: World
+    ) -> None:
+        finance.post(f"{place}/refresh-rate")
+        assert "The payout waits for no exchange rate" in finance.get(place).text
+        with due.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE partners SET payout_currency = 'EUR'")
+            connection.exec_driver_sql("UPDATE payouts SET pay_currency = 'EUR'")
+        rate = {"rate-rate": "0.90", "rate-rate_on": TODAY, "rate-source": "ECB"}
+        answer = finance.post(f"{place}/rate", **rate)
+
+        assert answer.status_code == 422
+        assert "The payout waits for no exchange rate" in answer.text
+        assert due.all(ExchangeRate) == []
 
     def test_cancelled_with_a_reason_its_rewards_are_free_again(
         self, finance: Visitor, place: str, due: World

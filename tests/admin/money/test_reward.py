@@ -63,6 +63,21 @@ class TestReward:
         assert late.status_code == 422
         assert "is declined and cannot become hold" in late.text
 
+    def test_who_decides_the_same_second_is_told_that_nothing_was_changed(
+        self, manager: Visitor, money: World
+    ) -> None:
+        place = f"/rewards/{reward_ids(money)[0]}"
+        for reason in ("Fraud", "Sold by us"):
+            manager.post(f"{place}/decline", **{"decline-reason": reason})
+        page = manager.get(place).text
+
+        assert "The reward was declined already: nothing was changed." in page
+        assert "Sold by us" not in page
+        place = f"/rewards/{reward_ids(money)[1]}"
+        for _ in range(2):
+            manager.post(f"{place}/approve")
+        assert "The reward was approved already: nothing was changed." in manager.get(place).text
+
     def test_objections_stand_at_their_fields(self, manager: Visitor, money: World) -> None:
         place = f"/rewards/{reward_ids(money)[0]}"
         held = manager.post(f"{place}/hold", **{"hold-reason": "why", "hold-until": "2020-01-01"})
@@ -133,5 +148,5 @@ class TestAdjusting:
         done = owner.post(f"{debt}/decline", **{"decline-reason": "let them"})
 
         assert (refused.status_code, done.status_code) == (422, 303)
-        assert "write-off" in refused.text
+        assert "stands at -20.00 USD: the partner owes it. A write-off takes an" in refused.text
         assert statuses(money)[3] == "declined"

@@ -124,7 +124,9 @@ class TestBulk:
         assert statuses(money) == ["approved", "approved", "pending"]
         manager.get("/rewards")  # the messages until now are read
         manager.post("/rewards", ids=[one, three], action="approve")
-        assert 'class="undo"' not in manager.get("/rewards").text  # one of them was there already
+        page = manager.get("/rewards").text
+        assert "1 reward approved; 1 was so already." in page
+        assert 'class="undo"' not in page
 
     def test_to_hold_needs_a_reason_and_the_choice_is_kept(
         self, manager: Visitor, money: World
