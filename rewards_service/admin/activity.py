@@ -27,6 +27,10 @@ _NAMED: dict[str, tuple[Any, Any, str]] = {
     "key": (ApiKey.name, ApiKey.id, "API key {}"),
 }
 
+# What the log writes as nobody says it.
+_KINDS = {"program": "programme", "program_level": "level", "api_key": "API key"}
+_DEEDS = {"reconcile": "comparison asked for", "backfill_begun": "history import begun"}
+
 
 class Line(NamedTuple):
     """An entry, who did it, and what was done, in words."""
@@ -34,6 +38,11 @@ class Line(NamedTuple):
     entry: AuditEntry
     who: str
     what: str
+
+    @property
+    def deed(self) -> str:
+        """What was done, where it is plain to what: on the page of the thing."""
+        return _deed(self.entry.action)
 
 
 def activity_of(session: Session, kind: str, key: int, limit: int = 20) -> list[Line]:
@@ -46,7 +55,7 @@ def activity_of(session: Session, kind: str, key: int, limit: int = 20) -> list[
 def told(session: Session, entries: Sequence[AuditEntry]) -> list[Line]:
     """Entries in words."""
     names = names_of(session, {entry.actor for entry in entries})
-    return [Line(entry, names[entry.actor], _deed(entry.action)) for entry in entries]
+    return [Line(entry, names[entry.actor], _what(entry.action)) for entry in entries]
 
 
 def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
@@ -74,9 +83,18 @@ def actor_called(session: Session, text: str) -> str:
     return next((actor for actor, words in _MACHINES.items() if words == text.lower()), text)
 
 
-def _deed(action: str) -> str:
+def kind_called(kind: str) -> str:
+    """A kind of thing, as pages call it."""
+    return _KINDS.get(kind) or kind.replace("_", " ")
+
+
+def _what(action: str) -> str:
     kind, _, deed = action.partition(".")
-    return f"{kind}: {deed}".replace("_", " ")
+    return f"{kind_called(kind)}: {_DEEDS.get(deed) or deed.replace('_', ' ')}"
+
+
+def _deed(action: str) -> str:
+    return _what(action).partition(": ")[2].capitalize()
 
 
 def _by_id(actor: str) -> str:

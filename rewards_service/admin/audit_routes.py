@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from rewards_service.admin.activity import Line, actor_called, told
+from rewards_service.admin.activity import Line, actor_called, kind_called, told
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Empty, Filter, ListView
@@ -53,6 +53,7 @@ def _linked(kind: str, key: int, name: str | None) -> Markup:
 
 VIEW = ListView(
     title="Audit log",
+    lead="Who did what, and why. Nothing of it can be changed.",
     columns=(
         Column("What", lambda row: row.line.what),
         Column("When", lambda row: moment(row.line.entry.at)),
@@ -64,7 +65,7 @@ VIEW = ListView(
     row=lambda row: row,
     filters=(
         Filter("subject_kind", "About", {
-            kind: kind.replace("_", " ") for kind in sorted(subjects.PREFIXES)
+            kind: kind_called(kind) for kind in sorted(subjects.PREFIXES)
         }),
         Filter("action", "Action"),
         Filter("actor", "Who (e-mail or id)"),

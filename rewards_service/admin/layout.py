@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, format_decimal
 from flask import Blueprint, Flask, current_app, g, request, url_for
 from markupsafe import Markup
@@ -82,7 +82,13 @@ def init_app(app: Flask) -> None:
         locale=lambda: str(locale()).replace("_", "-"),
     )  # fmt: skip
     app.jinja_env.filters.update(
-        money=money, number=number, moment=moment, day=day, wait=waited, json_of=_json_of
+        money=money,
+        number=number,
+        moment=moment,
+        day=day,
+        month=month,
+        wait=waited,
+        json_of=_json_of,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -181,6 +187,11 @@ def moment(at: datetime | None) -> Markup | str:
 
 def day(on: Any) -> str:
     return format_date(on, "medium", locale=locale())
+
+
+def month(on: Any) -> str:
+    """`2026-11-01` as "Nov 2026"."""
+    return format_skeleton("yMMM", on, locale=locale())
 
 
 def waited(seconds: int | float | None) -> str:

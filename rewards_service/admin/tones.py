@@ -12,6 +12,20 @@ _TONES = {
 }  # fmt: skip
 TONES = {word: tone for tone, words in _TONES.items() for word in words.split()}
 NEUTRAL = "neutral"
+# What its own name does not say well enough; mostly why a payment earned nothing, or a hold.
+_SAID = {
+    "before_attribution": "paid before the registration",
+    "partner_inactive": "partner not active",
+    "rule_not_effective": "rule not in force yet",
+    "not_eligible_lines": "its items do not count",
+    "window_over": "time of the rule is over",
+    "unapplied_payment": "not applied yet",
+    "parked_missing_parent": "waits for its invoice",
+    "no_change": "nothing left to reward",
+    "lead_pending": "lead not accepted yet",
+    "refund_open": "refund not settled yet",
+    "rate_missing": "exchange rate missing",
+}
 
 
 def tone_of(status: str) -> str:
@@ -21,4 +35,4 @@ def tone_of(status: str) -> str:
 
 def worded(status: str) -> str:
     """`in_payout` as "in payout"."""
-    return status.replace("_", " ")
+    return _SAID.get(status) or status.replace("_", " ")

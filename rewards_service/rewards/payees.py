@@ -1,7 +1,9 @@
 """Who is paid for an invoice, and in which shares (pure, DOMAIN S3, S5, S7)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from rewards_service.mirror.queries import Key
 from rewards_service.programs.rules import DEAL, TRANSACTION
@@ -27,9 +29,8 @@ def payees_of(
     own = [row for row in own if row.customer_id == owner.id]
     first = min(own, key=lambda r: (r.occurred_at, r.chargebee_transaction_id), default=None)
     deals = people.deals.get(owner.id, [])
-    if first is not None:  # a deal that came with a later payment is about later invoices
-        deals = [d for d in deals
-                 if d.associated_at is None or d.associated_at <= first.occurred_at]  # fmt: skip
+    if first is not None:
+        deals = known_by(deals, first.occurred_at)
     deal = next((d for d in deals if people.shares.get(d.id) or d.partner_id), None)
     found = {
         TRANSACTION: _of_transaction(owner, first, deals, people),
@@ -43,6 +44,22 @@ def payees_of(
         else payees
         for trigger, payees in found.items()
     }
+
+
+def known_by(deals: list[AnyRow], paid_at: datetime | None) -> list[AnyRow]:
+    """A deal that came with a later payment is about later invoices. None: all of them."""
+    if paid_at is None:
+        return deals
+    return [deal for deal in deals if deal.associated_at is None or deal.associated_at <= paid_at]
+
+
+def sharing_deal(
+    source_deal_id: int | None, deals: Sequence[AnyRow], shares: Mapping[int, Any]
+) -> AnyRow | None:
+    """The deal by whose shares a transaction pays: that which named the source partner, else the
+    earliest with shares."""
+    named = [deal for deal in deals if deal.id == source_deal_id]
+    return next((deal for deal in named or deals if shares.get(deal.id)), None)
 
 
 def _approved(held: list[Held], people: People) -> dict[str, list[Payee]]:
@@ -71,8 +88,7 @@ def _of_transaction(
     by_hand = owner.source_by_hand if first is None else first.partner_by_hand
     if partner_id is None:
         return []
-    named = [deal for deal in deals if deal.id == owner.source_deal_id]
-    shared = next((d for d in named or deals if people.shares.get(d.id)), None)
+    shared = sharing_deal(owner.source_deal_id, deals, people.shares)
     if shared is not None and not by_hand:
         return _shared(shared, people)
     return [Payee(partner_id, WHOLE)]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 LOOKS = ("light", "dark", "phone")
+# What opens stands inside the window; a closed one must not widen the page either.
+_MENUS_OUTSIDE = """[...document.querySelectorAll('main .menu-body')].some((menu) => {
+  const place = menu.getBoundingClientRect();
+  return place.left < 0 || place.right > innerWidth; })"""
 _ID = re.compile(r"[a-z]{3}_\w+")  # another in every run
 # Pages of which the table knows only the pattern of the address, and steps of signing in.
 _ELSEWHERE = re.compile(r"<|^/login/|^/static|^/account/passkeys/delete")
@@ -56,6 +60,8 @@ def faults(tab: Tab, path: str, status: int = 200) -> list[object]:
         put_on(tab, look)
         if tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{look}: wider than the window")
+        if tab.page.evaluate(_MENUS_OUTSIDE):
+            found.append(f"{look}: a menu stands outside the window")
         if look in examined(path):
             found += [f"{look}: {text}" for text in tab.violations()]
     return found

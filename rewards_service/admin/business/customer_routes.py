@@ -1,5 +1,6 @@
 """Customers: those who pay, who brought them, and what came of it."""
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flask import flash, redirect, url_for
@@ -14,6 +15,7 @@ from rewards_service.admin.business import fields, payers, trail
 from rewards_service.admin.business.naming import Names, name_of_customer, outside
 from rewards_service.admin.business.registered import Words, form_page
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.business.sharing import Sharing
 from rewards_service.admin.cells import foreign
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.layout import moment
@@ -103,12 +105,14 @@ def show_customer(customer_id: str) -> ResponseReturnValue:
     paid = list_transactions(session, LATEST, {"customer_id": customer.id})
     earned = list_rewards(session, LATEST, {"customer_id": customer.id})
     origins: list[Any] = [*story.leads, *story.deals]
-    names = Names(session, [customer.source_partner_id, *(one.partner_id for one in origins)])
+    brought = Sharing(session, [customer.id]).of_customer(customer)
+    names = Names(session, [*brought, *(one.partner_id for one in origins)])
     known = payers.payers_of(session, customer.id)
     return show(
         "business/customer.html", customer=customer, customer_id=customer_id, story=story,
         name=name_of_customer(customer) or customer_id, names=names, foreign=foreign,
         found=payers.how_found(customer, story), chain=trail.chain_of(session, story),
+        partners=names.partners(brought), shared=len(brought) > 1,
         payers=[(outside(one.site, CUSTOMERS, one.name), one.site) for one in known],
         payments=[row[0] for row in paid.rows], more_payments=paid.last is not None,
         rewards=trail.reward_lines(session, [row[0].id for row in earned.rows])[::-1],
@@ -170,11 +174,13 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
         return NOTHING
     page = listing.list_customers(session, paging, wanted)
     customers = [row[0] for row in page.rows]
-    names = Names(session, [customer.source_partner_id for customer in customers])
+    sharing = Sharing(session, [customer.id for customer in customers])
+    brought = [sharing.of_customer(customer) for customer in customers]
+    names = Names(session, chain(*brought))
     ids = listing.chargebee_ids(session, [customer.id for customer in customers])
     rows: Any = [
-        Row(customer, names.partner(customer.source_partner_id), _ids(ids[customer.id]))
-        for customer in customers
+        Row(customer, names.partners(partners), _ids(ids[customer.id]))
+        for customer, partners in zip(customers, brought, strict=True)
     ]
     return Page(rows, page.last)
 

@@ -6,7 +6,6 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import deal_forms as forms
 from rewards_service.admin.business import fields, registered
 from rewards_service.admin.business.naming import Names, link_deal
@@ -15,10 +14,11 @@ from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment, money
 from rewards_service.admin.lists import Column, Empty, Filter, ListView
-from rewards_service.admin.pages import Pages, actor, show
+from rewards_service.admin.pages import Pages, actor
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
 from rewards_service.crm import listing, service
+from rewards_service.crm.matching import OPEN_DEALS
 from rewards_service.crm.models import DEAL_STAGES, Deal
 from rewards_service.crm.schemas import DealSchema
 from rewards_service.kit.pages import Page, Paging
@@ -67,13 +67,12 @@ def show_deal(deal_id: str) -> ResponseReturnValue:
     session = current_session()
     deal = service.get_deal(session, path_key("dea", deal_id))
     shares = listing.shares_of(session, [deal.id])[deal.id]
-    names = Names(session, [deal.partner_id, *(share.partner_id for share in shares)])
+    sharers: list[int | None] = [share.partner_id for share in shares] or [deal.partner_id]
+    names = Names(session, sharers)
     split = [(names.partner(one.partner_id), fields.per_cent(one.basis_points)) for one in shares]
-    return show(
-        "business/deal.html", deal=deal, deal_id=deal_id, split=split, foreign=foreign,
-        partner=names.partner(deal.partner_id),
-        chain=registered.chain_of(session, deal, "Deal", link_deal(deal)),
-        lines=activity_of(session, "deal", deal.id),
+    return registered.detail_page(
+        "business/deal.html", WORDS, deal, deal_id, link_deal(deal), names.partners(sharers),
+        name=deal.name, state=deal.stage, split=split, next_step=_next_step(deal),
     )  # fmt: skip
 
 
@@ -102,6 +101,17 @@ def change_deal(deal_id: str) -> ResponseReturnValue:
         return _form(form, service.get_deal(session, key), 422)
     flash("Saved.", "success")
     return redirect(url_for("deals_pages.show_deal", deal_id=deal_id))
+
+
+def _next_step(deal: Deal) -> str | None:
+    if deal.customer_id is not None:
+        return None
+    if not deal.contact_email:
+        return "It has no contact: without an e-mail address no payment finds it."
+    if deal.stage in OPEN_DEALS:
+        return ("It gets its customer with the first payment in Chargebee that comes from its "
+                "contact's e-mail address.")  # fmt: skip
+    return "A deal at this stage gets no customer by a payment."
 
 
 def _form(form: Any, deal: Deal | None = None, code: int = 200) -> ResponseReturnValue:

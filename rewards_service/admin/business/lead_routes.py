@@ -10,7 +10,6 @@ from wtforms import EmailField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
-from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, registered
 from rewards_service.admin.business.naming import Names, link_lead, name_of_lead
 from rewards_service.admin.business.searching import Sought, answer
@@ -18,10 +17,11 @@ from rewards_service.admin.cells import foreign, status
 from rewards_service.admin.doing import carry_out, read_as
 from rewards_service.admin.layout import moment
 from rewards_service.admin.lists import Column, Empty, Filter, ListView
-from rewards_service.admin.pages import Pages, actor, show
+from rewards_service.admin.pages import Pages, actor
 from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
 from rewards_service.crm import listing, service
+from rewards_service.crm.matching import OPEN_LEADS
 from rewards_service.crm.models import LEAD_STATUSES, Lead
 from rewards_service.crm.schemas import LeadSchema
 from rewards_service.kit.pages import Page, Paging
@@ -31,6 +31,10 @@ blueprint = Pages("leads_pages", url_prefix="/leads")
 
 READ, WRITE = "crm:read", "crm:write"
 WORDS = registered.Words("lead", "Leads", "leads_pages.list_leads")
+BECOMES = (
+    "It becomes a customer with the first payment in Chargebee that comes from this e-mail address "
+    "and is not older than its registration."
+)
 MEMBERS = (
     "email", "first_name", "last_name", "company", "status", "partner_id", "registered_at",
     "external_id",
@@ -89,12 +93,12 @@ def show_lead(lead_id: str) -> ResponseReturnValue:
     session = current_session()
     lead = service.get_lead(session, path_key("led", lead_id))
     other = session.get(Lead, lead.superseded_by_id) if lead.superseded_by_id else None
-    return show(
-        "business/lead.html", lead=lead, name=name_of_lead(lead), lead_id=lead_id,
-        partner=Names(session, [lead.partner_id]).partner(lead.partner_id),
-        chain=registered.chain_of(session, lead, "Lead", link_lead(lead)),
-        winner=other and link_lead(other), foreign=foreign,
-        lines=activity_of(session, "lead", lead.id),
+    partner = Names(session, [lead.partner_id]).partner(lead.partner_id)
+    waits = other is None and lead.status in OPEN_LEADS
+    return registered.detail_page(
+        "business/lead.html", WORDS, lead, lead_id, link_lead(lead), partner,
+        name=name_of_lead(lead), state=lead.status, winner=other and link_lead(other),
+        next_step=BECOMES if waits else None,
     )  # fmt: skip
 
 

@@ -60,6 +60,10 @@ class Names:
             return NOBODY
         return link_to("partner", key, foreign(self._partners.get(key, "unknown")))
 
+    def partners(self, keys: Iterable[int | None]) -> Markup:
+        """Several, as they stand in one cell."""
+        return Markup(", ").join(map(self.partner, keys))
+
     def customer(self, key: int | None) -> Markup:
         return link_customer(self._customers.get(key or 0))
 

@@ -10,13 +10,17 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from wtforms import StringField
 
+from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import fields, trail
 from rewards_service.admin.business.naming import Names
 from rewards_service.admin.business.searching import NOTHING, understood
+from rewards_service.admin.cells import foreign
 from rewards_service.admin.pages import show
+from rewards_service.admin.places import place_of
 from rewards_service.audit.subjects import public_id
 from rewards_service.kit.errors import Conflict
 from rewards_service.kit.pages import Page, Paging
+from rewards_service.kit.web import current_session
 
 Lister = Callable[[Session, Paging, dict[str, Any]], Page]
 
@@ -59,13 +63,28 @@ def told(session: Session, form: Any, members: Iterable[str]) -> dict[str, str]:
     return texts
 
 
-def chain_of(session: Session, thing: Any, title: str, link: Markup) -> list[trail.Link]:
+def chain_of(
+    session: Session, thing: Any, title: str, link: Markup, partners: Markup
+) -> list[trail.Link]:
     """From the payment to the payout; as far as it has come while there is no customer."""
     links = trail.chain_of(session, trail.story_of(session, thing.customer_id))
     if thing.customer_id is not None:
         return links
-    own = Names(session, [thing.partner_id]).partner(thing.partner_id)
-    return trail.begun(links, (title, link), own, thing.partner_id is not None)
+    return trail.begun(links, (title, link), partners)
+
+
+def detail_page(
+    template: str, words: "Words", thing: Any, public: str, link: Markup, partners: Markup,
+    **more: Any,
+) -> ResponseReturnValue:  # fmt: skip
+    """The page of one, a child of business/registered.html. `link` is what the chain calls it."""
+    session = current_session()
+    return show(
+        template, words=words, thing=thing, id=public, here=place_of(words.noun, thing.id),
+        partner=partners, foreign=foreign,
+        chain=chain_of(session, thing, words.noun.capitalize(), link, partners),
+        lines=activity_of(session, words.noun, thing.id), **more,
+    )  # fmt: skip
 
 
 def check_kept(form: Any, names: Iterable[str], kept: str) -> None:
@@ -118,8 +137,7 @@ def rows_of(
     brought = {one.id: shared.get(one.id) or [one.partner_id] for one in things}
     names = Names(session, chain(*brought.values()), [one.customer_id for one in things])
     rows: Any = [
-        Row(one, Markup(", ").join(map(names.partner, brought[one.id])),
-            names.customer(one.customer_id))
+        Row(one, names.partners(brought[one.id]), names.customer(one.customer_id))
         for one in things
     ]  # fmt: skip
     return Page(rows, page.last)

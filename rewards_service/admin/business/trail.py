@@ -8,7 +8,8 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rewards_service.admin.business.naming import Names, link_customer, link_deal, link_lead
+from rewards_service.admin.business.naming import NOBODY, Names, link_customer, link_deal, link_lead
+from rewards_service.admin.business.sharing import Sharing
 from rewards_service.admin.layout import moment, money
 from rewards_service.admin.places import link_to
 from rewards_service.chargebee.console import TRANSACTIONS
@@ -47,6 +48,7 @@ class Story:
     leads: Sequence[Lead] = ()
     deals: Sequence[Deal] = ()
     rewards: list[RewardLine] = field(default_factory=list)
+    partners: Sequence[int | None] = (None,)  # whose it was when it was paid
 
 
 def story_of(
@@ -63,13 +65,24 @@ def story_of(
     found: list[int] = []
     if payment is not None:
         found = rewards_of_transactions(session, [payment.id])[payment.id]
+    customer = session.get(Customer, customer_id)
     return Story(
-        session.get(Customer, customer_id),
+        customer,
         payment,
         session.scalars(select(Lead).where(Lead.id.in_(leads)).order_by(Lead.converted_at)).all(),
         session.scalars(select(Deal).where(Deal.id.in_(deals)).order_by(Deal.id)).all(),
         reward_lines(session, found),
+        _partners(session, customer, payment),
     )
+
+
+def _partners(
+    session: Session, customer: Customer | None, payment: Transaction | None
+) -> Sequence[int | None]:
+    sharing = Sharing(session, [customer.id] if customer else [])
+    if payment is not None:
+        return sharing.of_payment(payment, customer)
+    return sharing.of_customer(customer) if customer else [None]
 
 
 def reward_lines(session: Session, reward_ids: Sequence[int]) -> list[RewardLine]:
@@ -105,27 +118,24 @@ def payouts_of(session: Session, reward_ids: Sequence[int]) -> dict[int, int]:
 def chain_of(session: Session, story: Story) -> list[Link]:
     """The links of `detail.chain`; what is not there yet says so."""
     payment, customer = story.payment, story.customer
-    partner_id = customer.source_partner_id if customer else None
-    if payment is not None:  # whose it was when it was paid
-        partner_id = payment.partner_id
     sites = [payment.integration_id] if payment else []
-    names = Names(session, partners=[partner_id], sites=sites)
+    names = Names(session, partners=story.partners, sites=sites)
     return [
         *_of_payment(payment, names),
         ("Customer", link_customer(customer), "", customer is not None),
         _origin(story),
-        ("Partner", names.partner(partner_id), "", partner_id is not None),
+        ("Partner", names.partners(story.partners), "", list(story.partners) != [None]),
         _of_rewards(story.rewards),
         _of_payouts(story.rewards),
     ]
 
 
-def begun(
-    chain: Sequence[Link], origin: tuple[str, Markup], partner: Markup, has_partner: bool
-) -> list[Link]:
+def begun(chain: Sequence[Link], origin: tuple[str, Markup], partners: Markup) -> list[Link]:
     """The chain of a lead or deal that nothing came of yet: itself, and whose it is."""
-    own = {"Lead or deal": (*origin, "this one", True), "Partner": ("Partner", partner, "",
-           has_partner)}  # fmt: skip
+    own = {
+        "Lead or deal": (*origin, "this one", True),
+        "Partner": ("Partner", partners, "", partners != NOBODY),
+    }
     return [own.get(link[0], link) for link in chain]
 
 

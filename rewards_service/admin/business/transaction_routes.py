@@ -1,6 +1,7 @@
 """Transactions: payments of known customers, what they earned, and why some earned nothing."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flask.typing import ResponseReturnValue
@@ -11,6 +12,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.business import trail
 from rewards_service.admin.business.naming import Names
 from rewards_service.admin.business.searching import NOTHING, Sought, answer, understood
+from rewards_service.admin.business.sharing import Sharing
 from rewards_service.admin.business.verdicts import explain
 from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, money
@@ -23,6 +25,7 @@ from rewards_service.chargebee.console import CUSTOMERS, INVOICES, TRANSACTIONS
 from rewards_service.crm.listing import chargebee_ids
 from rewards_service.crm.listing import list_customers as customers_with
 from rewards_service.crm.models import Customer
+from rewards_service.crm.queries import customers_by_id
 from rewards_service.inbox.models import ReceivedEvent
 from rewards_service.integrations.models import Integration
 from rewards_service.kit.pages import Page, Paging
@@ -71,13 +74,13 @@ def show_transaction(transaction_id: str) -> ResponseReturnValue:
     session = current_session()
     payment = listing.get_transaction(session, path_key("txn", transaction_id))
     site, key = payment.integration_id, (payment.integration_id, payment.chargebee_transaction_id)
-    names = Names(session, [payment.partner_id], [payment.customer_id], [site])
+    names = Names(session, customers=[payment.customer_id], sites=[site])
     story = trail.story_of(session, payment.customer_id, payment)
     event = session.get(ReceivedEvent, payment.received_event_id)
     refunds = [_refund(row, names) for row in mirror.refunds_of(session, [key])[key]]
     return show(
         "business/transaction.html", payment=payment, transaction_id=transaction_id,
-        customer=names.customer(payment.customer_id), partner=names.partner(payment.partner_id),
+        customer=names.customer(payment.customer_id),
         explained=explain(session, payment), story=story, chain=trail.chain_of(session, story),
         properties=_properties(session, payment, names), refunds=refunds, foreign=foreign,
         invoices=_invoices(session, payment, names), integration=session.get(Integration, site),
@@ -163,11 +166,14 @@ def _fetch(session: Session, paging: Paging, chosen: dict[str, str]) -> Page:
         return NOTHING
     page = listing.list_transactions(session, paging, wanted)
     payments = [row[0] for row in page.rows]
-    names = Names(
-        session, [one.partner_id for one in payments], [one.customer_id for one in payments]
-    )
+    payers = customers_by_id(session, sorted({one.customer_id for one in payments}))
+    paying = {customer.id: customer for customer in payers}
+    sharing = Sharing(session, paying)
+    partners = [sharing.of_payment(one, paying.get(one.customer_id)) for one in payments]
+    names = Names(session, chain(*partners), paying)
     rows: Any = [
-        Row(one, names.customer(one.customer_id), names.partner(one.partner_id)) for one in payments
+        Row(one, names.customer(one.customer_id), names.partners(some))
+        for one, some in zip(payments, partners, strict=True)
     ]
     return Page(rows, page.last)
 

@@ -14,7 +14,7 @@ from rewards_service.admin.activity import activity_of
 from rewards_service.admin.inspect import changes
 from rewards_service.admin.inspect.changes import DecideForm, Preview, decide
 from rewards_service.admin.inspect.payload import visible
-from rewards_service.admin.inspect.unmatched_routes import blueprint, subject_names
+from rewards_service.admin.inspect.unmatched_routes import about, blueprint, subject_names
 from rewards_service.admin.inspect.wording import DISPUTES
 from rewards_service.admin.layout import moment
 from rewards_service.admin.pages import actor, may, show
@@ -101,7 +101,7 @@ def _show(
     name = subject_names(session, [conflict]).get(subject)
     values = {
         "conflict": conflict, "id": conflict_id, "dispute": DISPUTES[conflict.kind],
-        "subject": link_to(*subject, visible(name) if name else None),
+        "subject": about(conflict, name),
         "sides": _sides(session, conflict, found), "held": sorted(held.items()),
         "payer": payer and payer.chargebee_id, "form": form, "preview": seen,
         "choices": _choices(conflict, found), "decided": _told(conflict, found),

@@ -22,6 +22,7 @@ from rewards_service.crm.models import AttributionConflict, Customer, Deal, Lead
 from rewards_service.crm.queries import claims_of_events
 from rewards_service.inbox import listing
 from rewards_service.inbox.models import ReceivedEvent
+from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.kit.web import current_session
@@ -150,6 +151,7 @@ _NAMED: dict[str, tuple[Any, str]] = {
     "lead": (Lead, "email"),
     "deal": (Deal, "name"),
     "customer": (Customer, "name"),
+    "integration": (Integration, "name"),
 }
 
 
@@ -174,9 +176,12 @@ def _fetch_conflicts(session: Session, paging: Paging, chosen: dict[str, str]) -
     return Page(found, page.last)
 
 
-def _about(line: Dispute) -> Markup:
-    one = line.conflict
-    return link_to(one.subject_kind, one.subject_id, visible(line.name) if line.name else None)
+def about(conflict: AttributionConflict, name: str | None) -> Markup:
+    """What a conflict is about: the thing that it was opened for, and the invoice if it is one."""
+    subject = (conflict.subject_kind, conflict.subject_id)
+    thing = link_to(*subject, visible(name) if name else None)
+    invoice = conflict.candidates.get("chargebee_invoice_id")
+    return Markup("invoice {} of {}").format(visible(invoice), thing) if invoice else thing
 
 
 def _state(line: Dispute) -> Markup:
@@ -193,7 +198,7 @@ CONFLICTS = ListView(
     columns=(
         Column("Conflict", lambda line: escape(DISPUTES[line.conflict.kind].title)),
         Column("State", _state),
-        Column("About", _about),
+        Column("About", lambda line: about(line.conflict, line.name)),
         Column("Opened", lambda line: moment(line.conflict.opened_at), priority=2),
     ),
     fetch=_fetch_conflicts,

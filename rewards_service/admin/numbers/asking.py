@@ -1,5 +1,6 @@
 """Reports as people ask for them: a form in the address, the answer of the API, its call."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ from rewards_service.admin.lists import Column
 from rewards_service.admin.numbers.charts import Chart
 from rewards_service.admin.pages import may
 from rewards_service.exports import subjects
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import db, snapshot
 from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.kit.problems import walk
 from rewards_service.kit.web import V1, current_settings
 
 Answer = dict[str, Any]
+START_OF_DAY, END_OF_DAY = "00:00:00", "23:59:59"
 _MANY = ("group_by",)  # several values in the form, one with commas in the API
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Field:
     """One field of a report's form, by the name of the API's parameter.
 
     kind: text, date, month, choice, many, partner or program. The last two offer what there is.
+    at: of a date that the API takes as a time, the time of that day, in UTC.
     """
 
     name: str
@@ -36,6 +41,18 @@ class Field:
     kind: str = "text"
     choices: Mapping[str, str] | None = None
     hint: str = ""
+    at: str = ""
+
+    def shown(self, value: str) -> str:
+        """The day alone, of a time that this field made."""
+        return value.removesuffix(f"T{self.at}Z") if self.at else value
+
+    def meant(self, value: str) -> str | None:
+        """What the API is asked for; None: the end of a day that is not over is now."""
+        if not self.at or not _DAY.fullmatch(value):
+            return value
+        is_today = value == utc_now().date().isoformat()
+        return None if is_today and self.at == END_OF_DAY else f"{value}T{self.at}Z"
 
 
 class Table(NamedTuple):
@@ -98,7 +115,7 @@ def ask(report: Report) -> Asked:
     hidden = {name: value for name, value in given.items() if name not in own}
     if waits or any(name not in given for name in report.needs):
         return Asked(given, hidden, {}, None, None, None, None, None, None)
-    path, query = _path(report, given)
+    path, query = _path(report, _meant(report, given))
     try:
         with _one_moment() as session:
             answer = _answer(path, query)
@@ -126,6 +143,16 @@ def _given() -> dict[str, str]:
         if values and name not in ("cursor", "format"):
             found[name] = ",".join(values) if name in _MANY else values[0]
     return found
+
+
+def _meant(report: Report, given: Mapping[str, str]) -> dict[str, str]:
+    """What was given, with the times that days stand for."""
+    fields = {field.name: field for field in report.fields}
+    found = {
+        name: fields[name].meant(value) if name in fields else value
+        for name, value in given.items()
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _path(report: Report, given: Mapping[str, str]) -> tuple[str, dict[str, str]]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.cells import foreign, status
-from rewards_service.admin.layout import day, moment, money, number
+from rewards_service.admin.layout import day, moment, money, month, number
 from rewards_service.admin.lists import Column
 from rewards_service.admin.numbers.asking import Answer, Table, View
 from rewards_service.admin.numbers.charts import BAR, Chart, Series
@@ -94,7 +94,7 @@ def _words(session: Session, rows: Sequence[Row]) -> dict[str, tuple[Any, Any]]:
         "partner": known("partner", "partner_id", partners),
         "program": known("program", "program_id", programs),
         "rule": known("reward_rule", "rule_id", rules),
-        "month": (lambda row: f"{row['month']:%Y-%m}",) * 2,
+        "month": (lambda row: month(row["month"]),) * 2,
         "status": (lambda row: worded(row["status"]), lambda row: status(row["status"])),
     }
 
@@ -108,17 +108,17 @@ def _named(session: Session, model: Any, keys: Sequence[int | None]) -> dict[int
 def timeseries(_session: Session, answer: Answer) -> View:
     """Interval by interval."""
     rows = answer["data"]
-    is_month = answer["interval"] == "month"
+    named = month if answer["interval"] == "month" else day
     charts = []
     for currency, some in _by_currency(rows):
-        labels = [f"{row['period']:%Y-%m}" if is_month else day(row["period"]) for row in some]
+        labels = [named(row["period"]) for row in some]
         shown = {name: OF_CHANGES[name] for name in list(OF_CHANGES)[:3]}
         series = [Series(title, [row[name] for row in some]) for name, title in shown.items()]
         charts.append(
             Chart(f"Rewards by {answer['interval']}", BAR, labels, series, currency, stacked=True)
         )
     columns = [
-        Column("From", lambda row: f"{row['period']:%Y-%m}" if is_month else day(row["period"])),
+        Column("Month" if named is month else "From", lambda row: named(row["period"])),
         Column("Currency", lambda row: row["currency"]),
         *amounts({"amount_minor": "Net"}),
         *amounts({"earned_minor": "Earned", "reversed_minor": "Taken back"}, priority=2),
@@ -162,7 +162,7 @@ def statement(_session: Session, answer: Answer) -> View:
     """What was owed, what changed it, what is owed."""
     steps = {"opening_minor": "Owed before", **OF_CHANGES, "closing_minor": "Owed after"}
     charts = [
-        Chart(f"{answer['month']:%Y-%m}", BAR, list(steps.values()),
+        Chart(month(answer["month"]), BAR, list(steps.values()),
               [Series("Amount", [row[name] for name in steps])], row["currency"])
         for row in answer["currencies"]
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from rewards_service.admin.numbers import drawing
-from rewards_service.admin.numbers.asking import Field, Report
+from rewards_service.admin.numbers.asking import END_OF_DAY, START_OF_DAY, Field, Report
 from rewards_service.admin.tones import worded
 from rewards_service.kit.clock import utc_now
 from rewards_service.reports import conversions, leaders, periods
@@ -25,7 +25,7 @@ _STATUS = Field("status", "Status", "choice", {name: worded(name) for name in ST
 def _lately() -> Mapping[str, str]:
     """The last 30 days."""
     since = utc_now().date() - timedelta(days=30)
-    return {"registered_at[gte]": f"{since}T00:00:00Z"}
+    return {"registered_at[gte]": f"{since}"}
 
 
 def _this_month() -> Mapping[str, str]:
@@ -72,7 +72,8 @@ REPORTS = {
         "file-text", "/reports/partners/{partner_id}/statement",
         (
             _PARTNER, Field("month", "Month", "month"),
-            Field("as_of", "As of", hint="2026-01-31T23:59:59Z: as it was known then."), _CURRENCY,
+            Field("as_of", "Known on", "date", hint="As it was known at the end of that day, UTC; "
+                  "empty: now.", at=END_OF_DAY), _CURRENCY,
         ),
         drawing.statement, _this_month, ("partner_id", "month"),
     ),
@@ -80,7 +81,8 @@ REPORTS = {
         "Liability", "What is owed to partners and not paid, now or as it was at a moment.",
         "scale", "/reports/liability",
         (
-            Field("as_of", "As of", hint="2026-01-31T23:59:59Z; empty: now."),
+            Field("as_of", "As of", "date", hint="The end of that day, UTC; empty: now.",
+                  at=END_OF_DAY),
             _PARTNER, _CURRENCY, _CONVERT,
         ),
         drawing.liability,
@@ -89,8 +91,8 @@ REPORTS = {
         "Conversion", "From registration to the first payment: how many leads and deals, how long.",
         "target", "/reports/conversion",
         (
-            Field("registered_at[gte]", "Registered from", hint="Such as 2026-01-01T00:00:00Z."),
-            Field("registered_at[lt]", "Registered before"),
+            Field("registered_at[gte]", "Registered from", "date", at=START_OF_DAY),
+            Field("registered_at[lt]", "Registered before", "date", at=START_OF_DAY),
             Field("kind", "What", "choice", {name: f"{name}s" for name in conversions.KINDS}),
             _PARTNER,
         ),

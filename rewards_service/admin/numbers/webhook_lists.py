@@ -10,13 +10,29 @@ from rewards_service.admin.cells import badge, foreign, status
 from rewards_service.admin.layout import moment, number
 from rewards_service.admin.lists import Column, Empty, Filter, ListView
 from rewards_service.admin.places import link_to
-from rewards_service.kit import ids
+from rewards_service.kit import ids, outward
 from rewards_service.kit.pages import Page, Paging
 from rewards_service.outbound import queries
 from rewards_service.outbound.models import STATES, WebhookDelivery, WebhookEndpoint
 from rewards_service.outbound.routes import show_endpoints
 
 State = tuple[str, str]  # words, tone
+# Why no answer came, and what that means for an endpoint, as people say it.
+NO_ANSWERS = {
+    outward.REFUSED: "address not allowed",
+    outward.UNRESOLVED: "host not found",
+    outward.UNREACHABLE: "host not reached",
+    outward.TIMED_OUT: "too slow",
+    outward.BAD_CERTIFICATE: "certificate not valid",
+    outward.CUT_OFF: "connection cut off",
+}
+_WARNINGS = {
+    "gone": "It answered 410 Gone, so it was switched off. Put it right, then switch it on.",
+    "failing": "Every try of {days} days failed, so it was switched off. Put it right, then switch "
+    "it on: what waits is sent, what happened in between is not.",
+    None: "Every try since {since} failed: the deliveries below say why. After {days} days of that "
+    "it is switched off.",
+}
 
 
 def public(prefix: str, key: int) -> str:
@@ -33,6 +49,14 @@ def state_of(endpoint: WebhookEndpoint) -> State:
     if endpoint.failing_since_at is not None:
         return "failing", "danger"
     return ("delivering", "success") if endpoint.last_success_at else ("not used yet", "info")
+
+
+def warning_of(endpoint: WebhookEndpoint, days: int) -> Markup | None:
+    """What somebody should do about it; None where all is well. `days` is the patience with it."""
+    if endpoint.disabled_reason is None and endpoint.failing_since_at is None:
+        return None
+    words = escape(_WARNINGS[endpoint.disabled_reason])
+    return words.format(days=days, since=moment(endpoint.failing_since_at))
 
 
 def subject(delivery: WebhookDelivery) -> Any:
@@ -66,7 +90,7 @@ def _answer(line: Any) -> Markup | str:
     if not log:
         return "not tried yet"
     last = log[-1]
-    said = last["status"] if last["status"] is not None else last["error"]
+    said = last["status"] if last["status"] is not None else NO_ANSWERS[last["error"]]
     return Markup('{} <span class="text-secondary">in {} ms</span>').format(
         said, number(last["duration_ms"])
     )

@@ -137,6 +137,7 @@ def show_delivery(endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
     body = orjson.dumps(orjson.loads(delivery.body), option=orjson.OPT_INDENT_2).decode()
     return show(
         "webhooks/delivery.html", endpoint=endpoint, endpoint_id=endpoint_id, body=body,
+        no_answers=webhook_lists.NO_ANSWERS,
         delivery=show_deliveries([delivery])[0], subject=webhook_lists.subject(delivery),
     )  # fmt: skip
 
@@ -189,6 +190,7 @@ def _endpoint_page(
     return show(
         "webhooks/endpoint.html", status, endpoint=shown, here=_address(endpoint),
         state=webhook_lists.state_of(endpoint), rotate=rotate or RotateForm(),
+        warning=webhook_lists.warning_of(endpoint, current_settings().webhook_disable_after_days),
         activity=activity_of(current_session(), "webhook_endpoint", endpoint.id)
         if may("audit:read") else [],
         **_deliveries_of(endpoint).values(),

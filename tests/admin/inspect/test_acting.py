@@ -2,12 +2,14 @@
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from rewards_service.audit.models import AuditEntry
 from rewards_service.crm.models import AttributionConflict, Lead
 from rewards_service.inbox.models import DONE
+from rewards_service.integrations.models import Integration
 from rewards_service.kit import ids
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.partners.models import Partner
 from tests.admin.conftest import Enter
@@ -160,6 +162,25 @@ class TestConflict:
         assert "Bob Status active Deal A deal" in said
         assert "Rewards on hold $15.00" in said
         assert "Managers and owners decide this." in said
+
+    def test_one_about_an_invoice_names_it_and_its_site(
+        self, owner: Visitor, engine: Engine
+    ) -> None:
+        with transaction(engine) as session:
+            site = session.scalars(select(Integration)).first()
+            assert site is not None
+            name = site.name
+            conflict = AttributionConflict(
+                kind="inconsistent_invoice", natural_key="inconsistent_invoice:1:inv <9>",
+                subject_kind="integration", subject_id=site.id, opened_at=utc_now(),
+                candidates={"chargebee_invoice_id": "inv <9>"},
+            )  # fmt: skip
+            session.add(conflict)
+            session.flush()
+            path = f"/unmatched/conflicts/{ids.encode('cfl', conflict.id)}"
+
+        for place in ("/unmatched/conflicts", path):
+            assert f"invoice inv <9> of {name}" in text_of(owner.get(place).text)
 
     def test_the_decision_is_seen_done_and_audited(self, enter: Enter, lived: Lived) -> None:
         """DOMAIN S2, S5."""

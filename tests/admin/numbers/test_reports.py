@@ -3,12 +3,14 @@
 import html
 import json
 import re
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from rewards_service.admin.numbers.report_list import REPORTS
 from rewards_service.kit import ids
+from rewards_service.kit.clock import utc_now
 from tests.admin.conftest import Enter
 from tests.admin.visitor import Visitor
 from tests.builders.api import Caller
@@ -104,6 +106,33 @@ class TestReports:
         assert "$10.00" in now
         assert "Owed after" in now
         assert "Nothing fits" in then
+
+    def test_days_stand_for_the_times_that_the_api_wants(
+        self, owner: Visitor, partner: str
+    ) -> None:
+        won = owner.get("/reports/conversion?registered_at[gte]=2020-01-01", **ENGLISH).text
+        then = owner.get("/reports/liability?as_of=2020-01-31", **ENGLISH).text
+        now = owner.get(f"/reports/liability?as_of={utc_now().date()}", **ENGLISH).text
+
+        assert "registered_at%5Bgte%5D=2020-01-01T00%3A00%3A00Z" in call_of(won)
+        assert 'type="date" value="2020-01-01"' in won
+        assert "as_of=2020-01-31T23%3A59%3A59Z" in call_of(then)
+        assert "as_of" not in call_of(now)  # a day that is not over: as it is
+        assert "$10.00" in now
+
+    def test_months_are_called_by_their_names(
+        self, owner: Visitor, api: Caller, partner: str
+    ) -> None:
+        month = api.get("/reports/rewards", group_by="month")["data"][0]["month"]
+        named = f"{datetime.strptime(month, '%Y-%m').replace(tzinfo=UTC):%b %Y}"
+        pages = [
+            owner.get(path, **ENGLISH).text
+            for path in ("/reports/rewards?group_by=month", f"/partners/{partner}/statement")
+        ]
+
+        assert charts(pages[0])[0]["labels"] == [named]
+        assert f">{named}</td>" in pages[0]
+        assert f">{named}<span" in pages[1]
 
     def test_what_the_api_refuses_stands_at_its_field(self, owner: Visitor) -> None:
         page = owner.get("/reports/rewards?month[gte]=May&colour=red&currency=XXX")

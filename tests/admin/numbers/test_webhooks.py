@@ -5,10 +5,18 @@ import re
 import pytest
 from sqlalchemy import Engine, select
 
+from rewards_service.admin.numbers import webhook_lists
 from rewards_service.admin.numbers.webhook_forms import _WORDS
+from rewards_service.kit import outward
+from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import transaction
 from rewards_service.outbound.event_types import ALL, EVENT_TYPES
-from rewards_service.outbound.models import WebhookDelivery, WebhookEndpoint
+from rewards_service.outbound.models import (
+    DISABLED_REASONS,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from tests.admin.visitor import Visitor
 
 URL = "https://93.184.216.34/hooks"
@@ -56,6 +64,31 @@ class TestEndpoints:
         assert again.status_code == 302
         with transaction(engine) as session:
             assert len(session.scalars(select(WebhookDelivery)).all()) == 1
+
+    def test_why_nothing_arrives_is_said_in_words(self, owner: Visitor, engine: Engine) -> None:
+        place, _ = create(owner)
+        owner.post(f"{place}/test")
+        with transaction(engine) as session:
+            endpoint = session.scalars(select(WebhookEndpoint)).one()
+            endpoint.failing_since_at = utc_now()
+            delivery = session.scalars(select(WebhookDelivery)).one()
+            session.add(WebhookAttempt(
+                delivery_id=delivery.id, number=1, at=utc_now(), duration_ms=7,
+                error=outward.UNRESOLVED, detail="Its host has no address right now.",
+            ))  # fmt: skip
+        page = owner.get(place).text
+        link = re.search(rf'href="({place}/deliveries/whd_\w+)"', page)
+        assert link is not None
+        one = owner.get(link.group(1)).text
+
+        assert re.search("Every try since <time[^>]+>[^<]+</time> failed", page)
+        assert "failing_since" not in page
+        assert "host not found" in page
+        assert "1. no answer: host not found in 7 ms" in one
+
+    def test_every_reason_has_its_words(self) -> None:
+        assert set(webhook_lists.NO_ANSWERS) == set(outward.NO_ANSWERS)
+        assert {*DISABLED_REASONS, None} == set(webhook_lists._WARNINGS)
 
     def test_it_is_switched_off_and_on_changed_and_deleted(
         self, owner: Visitor, engine: Engine

@@ -10,7 +10,7 @@
     return {
       ink: getComputedStyle(document.body).color,
       grid: of("--rw-line"),
-      series: ["--rw-accent", "--rw-good", "--rw-warn", "--rw-bad", "--rw-still"].map(of),
+      series: ["--rw-accent", "--rw-warn", "--rw-good", "--rw-bad", "--rw-still"].map(of),
     };
   };
 
