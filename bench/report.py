@@ -8,6 +8,33 @@ from bench.parts import PARTS
 
 # Why an aim is missed, by its id: written by hand after a run, shown while it is missed.
 REASONS: dict[str, str] = {
+    "P2": (
+        "by CPU the afternoon costs five times as much; its own rate moved between 230 and 431 a "
+        "second from round to round, on two cores that the clients share"
+    ),
+    "P6": (
+        "a payment takes 570 us of Python: a third reads three objects strictly and spells them "
+        "for the mirror, the rest matches, records and posts them, and nothing stands out. "
+        "It would need reading and mirror in compiled code"
+    ),
+    "P7": (
+        "as P6; a second process helps by a third only, since batches of one stage share payers "
+        "and invoices and come one after the other. It would need stages by payer"
+    ),
+    "T6": (
+        "p50 is 3.3 ms. Web, PostgreSQL and the client keep both cores busy at half of the "
+        "capacity already, and a burst waits for a core: 11.6 and 18.6 ms in two short runs of "
+        "the same day. It would need a core for the client"
+    ),
+    "T7": (
+        "a batch takes some 60 ms however small it is (73 statements), and an event waits for the "
+        "half of one before its own. It would need fewer statements for a few events"
+    ),
+    "T12": (
+        "12.1 s in an hour of the same day in which the machine was faster. Two thirds are "
+        "`rewards run`: everything is compiled and imported for the first time, the schema made, "
+        "and six processes started on two cores"
+    ),
     "T11": (
         "100 rewards with their entries are 58 kB of JSON: 2,200 values, 700 of them ids. Of the "
         "CPU a sixth is PostgreSQL's, a third goes into four statements and 300 rows, a quarter "
