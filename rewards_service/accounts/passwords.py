@@ -10,6 +10,7 @@ from rewards_service.kit.errors import Unprocessable
 
 SHORTEST, LONGEST = 12, 200
 STRENGTH = 3  # of zxcvbn's 0 to 4: safe from everybody who does not hold the hash
+LEAST_OF_A_WORD, LEAST_OWN = 3, 5  # letters and digits of a password that are not its owner's
 AT_ONCE = 2  # a hash takes 64 MiB and a core for a while: strangers must not take all of either
 _gate = BoundedSemaphore(AT_ONCE)
 
@@ -57,11 +58,22 @@ def problem(password: str, email: str = "") -> str | None:
         *re.split(r"[@.]", email),
         *email.split("@"),
     }
+    if _is_made_of(password, words):
+        return "This password is too easily guessed: it is made of your own address."
     judged = zxcvbn(password[:72], user_inputs=sorted(words - {""}))
     if judged["score"] < STRENGTH:
         warning = judged["feedback"]["warning"] or "It is on the lists that guessers begin with."
         return f"This password is too easily guessed. {warning} Four words that have nothing to do with each other do well."  # noqa: E501
     return None
+
+
+def _is_made_of(password: str, words: set[str]) -> bool:
+    """Whether little is left without these words, which zxcvbn thinks enough when they repeat."""
+    left = password.casefold()
+    for word in sorted(words, key=len, reverse=True):
+        if len(word) >= LEAST_OF_A_WORD:
+            left = left.replace(word.casefold(), "")
+    return sum(sign.isalnum() for sign in left) < LEAST_OWN
 
 
 def hashed(password: str, email: str, memory_kib: int) -> str:

@@ -13,7 +13,7 @@ from rewards_service.accounts.user_models import FIRST_OWNER
 from rewards_service.admin.forms import FirstOwnerForm, PasswordForm
 from rewards_service.admin.layout import THEME_COOKIE, THEMES
 from rewards_service.admin.pages import Pages, show, signed_in, this_session
-from rewards_service.kit.errors import Unprocessable
+from rewards_service.kit.errors import NotFound, Unprocessable
 from rewards_service.kit.web import current_session, current_settings
 
 blueprint = Pages("account")
@@ -36,7 +36,9 @@ def show_account() -> ResponseReturnValue:
 def end_session() -> ResponseReturnValue:
     """Sign one browser out, or all others."""
     user, wanted = signed_in(), request.form.get("session", "")
-    if wanted.isdecimal() and len(wanted) < 19:
+    if wanted:
+        if not (wanted.isdecimal() and len(wanted) < 19):
+            raise NotFound("There is no such session.")
         if int(wanted) == this_session().id:
             logout_user()
             return redirect(url_for("security.login"))

@@ -120,6 +120,8 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_RP_NAME": "Rewards",
         "SECURITY_WAN_ALLOW_USER_HINTS": False,
+        # Theirs does not say the length: it has a "%(length)" without its letter.
+        "SECURITY_MSG_INVALID_INPUT_LENGTH": ("At most %(length)s characters.", "error"),
         "SECURITY_FRESHNESS": timedelta(minutes=30),
         "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=5),
         "SECURITY_DATETIME_FACTORY": utc_now,

@@ -62,13 +62,17 @@ def change_user(user_id: str) -> ResponseReturnValue:
             users.forget_second_factor(session, key, actor())
         else:
             active = {"yes": True, "no": False}.get(wanted.get("active", ""))
-            undo = (request.path, _standing(users.get_user(session, key)))
-            users.change_user(session, key, wanted.get("role"), active, actor())
+            before = _standing(users.get_user(session, key))
+            changed = users.change_user(session, key, wanted.get("role"), active, actor())
+            undo = (request.path, before) if _standing(changed) != before else None
     except RewardsError as error:
         session.rollback()
         flash(error.detail, "danger")
     else:
-        tell("Changed. They sign in again wherever they were signed in.", undo)
+        if undo is None and "forget_second_factor" not in wanted:
+            tell("That is how it was already: nothing was changed.")
+        else:
+            tell("Changed. They sign in again wherever they were signed in.", undo)
     return redirect(url_for("users.list_users"))
 
 

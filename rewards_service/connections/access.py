@@ -44,8 +44,8 @@ def check_key(integration: Integration) -> str:
     """The sealed API key of its site. Raises ApiKeyMissing."""
     if integration.api_key_encrypted is None:
         raise ApiKeyMissing(
-            f"Nothing can be asked of {integration.site}: make an API key in Chargebee and set it "
-            "as the integration's api_key."
+            f"Nothing can be asked of {integration.site}: make an API key in Chargebee and give "
+            "it to the integration."
         )
     return integration.api_key_encrypted
 

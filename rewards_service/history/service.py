@@ -142,7 +142,7 @@ def newest(session: Session, integration_id: int, lock: bool = False) -> Backfil
     query = query.order_by(Backfill.id.desc()).limit(1)
     found = session.scalar(query.with_for_update() if lock else query)
     if found is None:
-        raise NotFound("Its history was never fetched. Begin with POST .../backfill.")
+        raise NotFound("Its history was never fetched: that comes first.")
     return found
 
 

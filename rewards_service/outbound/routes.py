@@ -185,10 +185,10 @@ def _warnings(endpoint: WebhookEndpoint) -> list[dict[str, str]]:
     if endpoint.disabled_reason is None and endpoint.failing_since_at is None:
         return []
     detail = {
-        GONE: "It answered 410 Gone, so it was switched off. Set enabled to true to resume.",
+        GONE: "It answered 410 Gone, so it was switched off. Switch it on (enabled) to resume.",
         FAILING: f"Every attempt of {days} days failed, so it was switched off. Put it right, then "
-        "set enabled to true: what waits is sent, events of the time in between are not.",
-        None: "Every attempt since the time in health.failing_since failed. See the deliveries for "
+        "switch it on (enabled): what waits is sent, events of the time in between are not.",
+        None: "Every attempt failed since the time named as failing since. See the deliveries for "
         f"why. After {days} days of that it is switched off.",
     }[endpoint.disabled_reason]
     return [{"code": endpoint.disabled_reason or "not_delivered", "detail": detail}]

@@ -186,7 +186,7 @@ def _enabled(session: Session, endpoint_id: int) -> WebhookEndpoint:
     endpoint = queries.get_endpoint(session, endpoint_id)
     if not endpoint.enabled:
         raise EndpointDisabled(
-            "Nothing is sent to an endpoint that is switched off. Set enabled to true first."
+            "Nothing is sent to an endpoint that is switched off. Switch it on (enabled) first."
         )
     return endpoint
 

@@ -30,7 +30,16 @@ class TestHashed:
 class TestProblem:
     @pytest.mark.parametrize(
         "password",
-        ["", "elevenchars", "passwordpassword", "123456789012", "olga.berg@firm", "x" * 201],
+        [
+            "",
+            "elevenchars",
+            "passwordpassword",
+            "123456789012",
+            "olga.berg@firm",
+            "x" * 201,
+            "olga.berg@firm.example Olga.Berg@firm.example",
+            "Rewards-Berg-Firm-Olga-2026",
+        ],
     )
     def test_what_is_easily_guessed_is_refused(self, password: str) -> None:
         assert passwords.problem(password, "olga.berg@firm.example")

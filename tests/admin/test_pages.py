@@ -199,6 +199,12 @@ class TestUsers:
         owner.post(paths[-1], role="viewer")
 
         assert not other.is_signed_in()
+        owner.get("/users")
+        for same in ({"role": "viewer"}, {"active": "yes"}, {}):
+            owner.post(paths[-1], **same)
+            page = owner.get("/users").text
+            assert "That is how it was already: nothing was changed." in page
+            assert 'class="undo"' not in page
 
     def test_names_from_outside_are_text_and_nothing_else(self, owner: Visitor) -> None:
         bad = owner.post("/users", email='"><script>alert(1)</script>@x.example', role="viewer")

@@ -114,6 +114,13 @@ class TestChange:
 
 
 class TestFields:
+    def test_a_name_of_a_passkey_that_is_too_long_is_told_how_long_it_may_be(
+        self, owner: Visitor
+    ) -> None:
+        answer = owner.post("/account/passkeys", name="x" * 65, usage="first")
+
+        assert "At most 64 characters." in answer.text
+
     def test_fields_hide_what_is_typed_and_let_it_be_pasted(
         self, owner: Visitor, visitor: Visitor, engine: Engine, settings: Settings
     ) -> None:

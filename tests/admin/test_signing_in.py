@@ -228,6 +228,8 @@ class TestChangePassword:
         stranger.sign_in(make_user(engine, settings))
 
         assert stranger.post("/account/sessions/end", session=str(first)).status_code == 404
+        for odd in ("-1", "all", "9" * 30):
+            assert visitor.post("/account/sessions/end", session=odd).status_code == 404
         assert other.is_signed_in()
         assert visitor.post("/account/sessions/end", session=str(first)).status_code == 302
         assert (visitor.is_signed_in(), other.is_signed_in()) == (True, False)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from rewards_service.admin.activity import activity_of
@@ -106,8 +107,7 @@ def create_level(program_id: str) -> ResponseReturnValue:
     key = program.id
 
     def make() -> Any:
-        name = LevelSchema().load({"name": form.level_name.data})["name"]
-        return levels.create_level(current_session(), key, name, actor())
+        return levels.create_level(current_session(), key, _level_name(form), actor())
 
     if carry_out(form, make) is None:
         return _page(_program(program_id), form, 422)
@@ -130,13 +130,19 @@ def change_level(program_id: str, level_id: str) -> ResponseReturnValue:
     form = LevelForm()
 
     def rename() -> Any:
-        name = LevelSchema().load({"name": form.level_name.data})["name"]
-        return levels.rename_level(session, key, name, actor())
+        return levels.rename_level(session, key, _level_name(form), actor())
 
     if carry_out(form, rename) is None:
         return _page(_program(program_id), form, 422, key)
     flash("Saved.", "success")
     return redirect(address_of_program(program) + "#levels", 303)
+
+
+def _level_name(form: LevelForm) -> str:
+    try:
+        return str(LevelSchema().load({"name": form.level_name.data})["name"])
+    except ValidationError as error:
+        raise ValidationError({"level_name": error.messages_dict["name"]}) from error
 
 
 def address_of_program(key: int) -> str:

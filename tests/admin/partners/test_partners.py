@@ -168,6 +168,9 @@ class TestPrograms:
         assert moved.status_code == 422
         assert "Make another programme" in moved.text
         assert renamed.status_code == 303
+        blank = owner.post(place + "/levels", level_name="a\x00b")
+        assert 'id="level_name-error"' in blank.text
+
         assert twice.status_code == 422
         assert "is called &#39;Silver&#39;" in twice.text
         assert "12.5 % of the net amount" in owner.get("/programs").text
