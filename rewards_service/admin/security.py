@@ -82,6 +82,24 @@ def init_app(app: Flask, settings: Settings) -> None:
         signal.connect(deed, app)
 
 
+# What Flask-Security would say in other words than these pages do.
+_SAID = {
+    "GENERIC_AUTHN_FAILED": ("That is not right. Check the e-mail address and the password.",
+                             "error"),
+    "TWO_FACTOR_PERMISSION_DENIED": ("Sign in with your password first.", "error"),
+    "TWO_FACTOR_INVALID_TOKEN": ("This code is wrong or over. Type the one that is shown now.",
+                                 "error"),
+    "TWO_FACTOR_LOGIN_SUCCESSFUL": ("You are signed in.", "success"),
+    "TWO_FACTOR_CHANGE_METHOD_SUCCESSFUL": ("The authenticator app is set up.", "success"),
+    "TWO_FACTOR_DISABLED": ("The authenticator app is switched off.", "success"),
+    "INVALID_RECOVERY_CODE": ("This is none of your recovery codes, or it was used.", "error"),
+    "PASSWORD_CHANGE": ("Your password is changed.", "success"),
+    "LOGIN": ("Sign in to see this page.", "info"),
+    "UNAUTHENTICATED": ("Sign in to see this page.", "error"),
+    "REAUTHENTICATION_SUCCESSFUL": ("Thank you, go on.", "info"),
+}  # fmt: skip
+
+
 def _config(settings: Settings) -> dict[str, Any]:
     secure = settings.base_url.startswith("https://")
     wallet = crypto.digest(settings.secret_key, "totp", b"wallet").hex()
@@ -129,6 +147,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         **{f"SECURITY_{name}_TEMPLATE": f"admin/account/{file}.html"
            for name, file in _TEMPLATES.items()},
         **{f"SECURITY_{name}_URL": url for name, url in _URLS.items()},
+        **{f"SECURITY_MSG_{name}": told for name, told in _SAID.items()},
     }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ class TestSignIn:
         }  # fmt: skip
 
         assert len(texts) == 1
-        assert "Authentication failed" in texts.pop()
+        assert "That is not right" in texts.pop()
         assert not visitor.is_signed_in()
 
     def test_the_cookie_is_for_this_site_only_and_for_no_script(

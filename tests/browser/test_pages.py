@@ -156,9 +156,17 @@ class TestWithoutScripts:
         button = tab.page.get_by_text("Filters").is_visible()
         tab.open("/reports/rewards")
         asked = tab.page.get_by_label("From month").is_visible()
+        tab.open("/events?state=done")
+        tops = [
+            tab.page.get_by_label(title, exact=True).bounding_box()
+            for title in ("Search an id or e-mail address", "Type")
+        ]
         context.close()
 
         assert (shown, button, asked) == (True, False, True)
+        assert tops[0] is not None
+        assert tops[1] is not None
+        assert tops[0]["y"] == tops[1]["y"]  # in one row, also where one is set
 
 
 class TestPasskeys:

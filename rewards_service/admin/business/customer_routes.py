@@ -106,13 +106,19 @@ def show_customer(customer_id: str) -> ResponseReturnValue:
     earned = list_rewards(session, LATEST, {"customer_id": customer.id})
     origins: list[Any] = [*story.leads, *story.deals]
     brought = Sharing(session, [customer.id]).of_customer(customer)
-    names = Names(session, [*brought, *(one.partner_id for one in origins)])
+    is_shared = len(brought) > 1
+    sharers = {
+        deal: [share.partner_id for share in shares]
+        for deal, shares in listing.shares_of(session, [one.id for one in story.deals]).items()
+    }
+    names = Names(session, [*brought, *chain(*sharers.values()),
+                            *(one.partner_id for one in origins)])  # fmt: skip
     known = payers.payers_of(session, customer.id)
     return show(
         "business/customer.html", customer=customer, customer_id=customer_id, story=story,
         name=name_of_customer(customer) or customer_id, names=names, foreign=foreign,
-        found=payers.how_found(customer, story), chain=trail.chain_of(session, story),
-        partners=names.partners(brought), shared=len(brought) > 1,
+        found=payers.how_found(customer, story, is_shared), chain=trail.chain_of(session, story),
+        partners=names.partners(brought), shared=is_shared, sharers=sharers,
         payers=[(outside(one.site, CUSTOMERS, one.name), one.site) for one in known],
         payments=[row[0] for row in paid.rows], more_payments=paid.last is not None,
         rewards=trail.reward_lines(session, [row[0].id for row in earned.rows])[::-1],

@@ -92,13 +92,16 @@ def relatives_of(session: Session, known: Sequence[Known]) -> list[tuple[str, Ma
     return found
 
 
-def how_found(customer: Customer, story: Story) -> Found:
+def how_found(customer: Customer, story: Story, shared: bool) -> Found:
     """Why this partner is the source partner, in words (DOMAIN S1, S2, S5)."""
     lead = next((one for one in story.leads if one.id == customer.source_lead_id), None)
     deal = next((one for one in story.deals if one.id == customer.source_deal_id), None)
     if customer.source_by_hand:
         past = " Payments recorded before were given to the partner too." if customer.pinned else ""
         word, sentence = "by hand", Markup("A person chose it.{}").format(past)
+    elif customer.source_partner_id is None and shared:
+        word, sentence = "split deal", Markup("Its deal is split between them, and has no partner "
+                                              "of its own.")  # fmt: skip
     elif customer.source_partner_id is None:
         word, sentence = "nobody", Markup("No lead or deal of a partner led to this customer.")
     elif lead is not None:

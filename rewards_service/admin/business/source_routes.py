@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from rewards_service.admin.business import fields
 from rewards_service.admin.business.customer_routes import WRITE, blueprint
 from rewards_service.admin.business.naming import Names, name_of_customer
+from rewards_service.admin.business.sharing import Sharing
 from rewards_service.admin.doing import carry_out
 from rewards_service.admin.pages import actor, show
 from rewards_service.audit.subjects import key_of, public_id
@@ -140,9 +141,10 @@ def _preview(form: Any, moved: Moved) -> Preview:
 def _page(
     customer: Customer, form: Any, preview: Preview | None = None, code: int = 200
 ) -> ResponseReturnValue:
-    names = Names(current_session(), [customer.source_partner_id])
+    brought = Sharing(current_session(), [customer.id]).of_customer(customer)
+    names = Names(current_session(), brought)
     return show(
         "business/source.html", code, customer=customer, form=form, preview=preview,
-        name=name_of_customer(customer), partner=names.partner(customer.source_partner_id),
+        name=name_of_customer(customer), partners=names.partners(brought), shared=len(brought) > 1,
         is_past=_is_past(form),
     )  # fmt: skip

@@ -49,6 +49,9 @@ class TestSharing:
             page = text_of(owner.get(f"/customers/{ids.encode('cus', customer.id)}").text)
             assert "Customer, brought by Ann, Bob" in page
             assert "Shared byAnn, Bob" in page
+            assert "No lead or deal of a partner" not in page
+            source = owner.get(f"/customers/{ids.encode('cus', customer.id)}/source").text
+            assert "Now they are Ann, Bob." in text_of(source)
         for payment in split.all(Transaction):
             page = text_of(owner.get(f"/transactions/{ids.encode('txn', payment.id)}").text)
             assert "PartnerAnn, Bob" in page
