@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 LOOKS = ("light", "dark", "phone")
 # What opens stands inside the window; a closed one must not widen the page either.
-_MENUS_OUTSIDE = """[...document.querySelectorAll('main .menu-body')].some((menu) => {
-  const place = menu.getBoundingClientRect();
-  return place.left < 0 || place.right > innerWidth; })"""
+# Opened one after the other: a closed one has no place.
+_MENUS_OUTSIDE = """[...document.querySelectorAll('main details:has(> .menu-body)')].some((one) => {
+  const was = one.open; one.open = true;
+  const place = one.querySelector('.menu-body').getBoundingClientRect();
+  one.open = was; return place.left < 0 || place.right > innerWidth; })"""
 _ID = re.compile(r"[a-z]{3}_\w+")  # another in every run
 # Pages of which the table knows only the pattern of the address, and steps of signing in.
 _ELSEWHERE = re.compile(r"<|^/login/|^/static|^/account/passkeys/delete")
