@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import random
 import selectors
+import signal
 import socket
 import time
 from dataclasses import dataclass, field
@@ -102,7 +103,8 @@ def open_loop(port: int, source: "Source", rate: float, seconds: float) -> Done:
 
 
 def _apart(work: object, *arguments: object) -> Done:
-    with multiprocessing.Pool(1) as pool:
+    # The pool ends its process by SIGTERM, which the one that it comes from may have caught.
+    with multiprocessing.Pool(1, signal.signal, (signal.SIGTERM, signal.SIG_DFL)) as pool:
         done: Done = pool.apply(work, arguments)  # type: ignore[arg-type]
     return done
 

@@ -39,7 +39,7 @@ class TestReadLog:
     def test_without_a_key_it_is_refused_in_plain_words(
         self, world: World, connected: Settings
     ) -> None:
-        with pytest.raises(ApiKeyMissing, match="api_key"):
+        with pytest.raises(ApiKeyMissing, match="API key"):
             jobs.read_log(world.engine, connected, world.site.id)
 
     def test_the_log_of_a_sandbox_is_read_whole_whatever_its_clock_says(
