@@ -47,7 +47,7 @@ def losing(lab: Lab) -> Figures:
 
 
 def failing(lab: Lab) -> Figures:
-    """No webhook arrives at all, and of three calls to the API about two fail."""
+    """No webhook arrives at all, and about half of all calls to the API fail."""
     return _sell(lab, "failing", {"drop": 1.0}, FAILURES)
 
 
