@@ -38,18 +38,24 @@ def owner(enter: Enter) -> Visitor:
     return enter("owner")
 
 
-@pytest.fixture
-def key(visitor: Visitor, email: str) -> str:
-    """The key of an app that was just set up; its owner is signed out again."""
-    visitor.sign_in(email)
+def begin_app(visitor: Visitor) -> tuple[str, str]:
+    """The key that somebody's app is to take, and the address that wants its first code."""
     page = visitor.post("/account/two-factor", setup="authenticator").text
     found = re.search(r"<code>([A-Z2-7-]+)</code>", page)
     target = re.search(r'action="(/account/two-factor/[^"]+)"', page)
     assert found is not None
     assert target is not None
     assert 'src="data:image/svg+xml;base64,' in page
+    return found.group(1), target.group(1)
+
+
+@pytest.fixture
+def key(visitor: Visitor, email: str) -> str:
+    """The key of an app that was just set up; its owner is signed out again."""
+    visitor.sign_in(email)
+    made, target = begin_app(visitor)
     # A step back: the code of now is left for signing in.
-    code = TOTP(found.group(1)).generate(time.time() - 30).token
-    assert visitor.post(target.group(1), code=code).status_code == 302
+    code = TOTP(made).generate(time.time() - 30).token
+    assert visitor.post(target, code=code).status_code == 302
     visitor.post("/logout")
-    return found.group(1)
+    return made
