@@ -16,6 +16,7 @@ from rewards_service.audit.service import record
 from rewards_service.crm import journal, listing, service
 from rewards_service.crm.import_rows import LEADS, Kind, Row, understand
 from rewards_service.crm.models import DealShare
+from rewards_service.crm.service import Shares
 from rewards_service.kit.clock import utc_now
 from rewards_service.kit.db import chunks, insert_many, reserve_ids, table_of, update_many
 from rewards_service.kit.errors import RewardsError, Unprocessable
@@ -26,8 +27,6 @@ MAX_BYTES = 5 * 1024 * 1024
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 RESULTS = (CREATED, UPDATED, UNCHANGED)
 _NAMED_BY = 6  # bytes of its digest by which the log names a file
-
-Shares = list[tuple[int, int]]  # (partner, basis points)
 
 
 class ImportRefused(Unprocessable):

@@ -148,7 +148,8 @@ def change_deal(
     before = facts_of_deal(deal, held)
     shares = pairs_of(wanted["shares"]) if "shares" in wanted else held
     with session.no_autoflush:
-        check_partners(session, "shares", [partner for partner, _ in shares])
+        if "shares" in wanted:
+            check_partners(session, "shares", [partner for partner, _ in shares])
         put_on_deal(deal, wanted, shares)
         _check_partner(session, wanted)
     _flush(session, "deals", deal.external_id)
